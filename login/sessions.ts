@@ -1,0 +1,47 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { writeFileAtomic } from '../storage/atomic-file.ts'
+
+const TOKEN_BYTES = 32
+const LIFETIME_MS = 7 * 24 * 3600 * 1000
+// The oldest session ends when one more begins.
+const MAX_SESSIONS = 1000
+
+/** Login sessions: random tokens, of which only a keyed hash is kept. They survive a restart; a changed `key` ends them all. */
+export type Sessions = {
+  /** Begins a session and returns its token. */
+  begin: () => string
+  isValid: (token: string) => boolean
+  end: (token: string) => void
+  lifetimeSeconds: number
+}
+
+/** Opens the sessions kept in `file`. */
+export function openSessions(file: string, key: string): Sessions {
+  const expiries = readExpiries(file)
+  const digest = (token: string) => createHmac('sha256', key).update(token).digest('base64url')
+  const save = () => writeFileAtomic(file, JSON.stringify([...expiries]), { mode: 0o600 })
+  return {
+    begin() {
+      const token = randomBytes(TOKEN_BYTES).toString('base64url')
+      const now = Date.now()
+      for (const [id, expiry] of expiries) if (expiry <= now || expiries.size >= MAX_SESSIONS) expiries.delete(id)
+      expiries.set(digest(token), now + LIFETIME_MS)
+      save()
+      return token
+    },
+    isValid: (token) => (expiries.get(digest(token)) ?? 0) > Date.now(),
+    end(token) {
+      if (expiries.delete(digest(token))) save()
+    },
+    lifetimeSeconds: LIFETIME_MS / 1000,
+  }
+}
+
+function readExpiries(file: string): Map<string, number> {
+  try {
+    return new Map(JSON.parse(readFileSync(file, 'utf8')) as [string, number][])
+  } catch {
+    return new Map()
+  }
+}

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto'
+
+const TEXTS = {
+  en: {
+    lang: 'en',
+    title: 'Log in',
+    user: 'User',
+    password: 'Password',
+    submit: 'Log in',
+    wrong: 'User or password is wrong.',
+    slow: 'Too many wrong attempts. Try again in {seconds} s.',
+    hint: 'No password yet? The first start prints it: docker compose logs node-red',
+  },
+  zh: {
+    lang: 'zh-CN',
+    title: '登录',
+    user: '用户名',
+    password: '密码',
+    submit: '登录',
+    wrong: '用户名或密码不正确。',
+    slow: '错误次数过多，请在 {seconds} 秒后再试。',
+    hint: '还没有密码？首次启动时会打印出来：docker compose logs node-red',
+  },
+}
+
+const STYLE = `:root{color-scheme:light dark;--line:#8888;--accent:#8f0000}
+*{box-sizing:border-box}
+body{margin:0;min-height:100vh;display:grid;place-items:center;font:16px/1.5 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
+form{width:min(22rem,100vw);padding:2rem;display:grid;gap:1rem}
+h1{margin:0;font-size:1.5rem}
+h1 small{display:block;font-size:1rem;font-weight:normal;opacity:.7}
+label{display:grid;gap:.25rem}
+input{font:inherit;padding:.6rem;border:1px solid var(--line);border-radius:.4rem;background:Field;color:FieldText}
+button{font:inherit;padding:.7rem;border:0;border-radius:.4rem;background:var(--accent);color:#fff;cursor:pointer}
+[role=alert]{margin:0;padding:.6rem;border-left:4px solid #d33;background:#d332}
+.hint{margin:0;font-size:.85rem;opacity:.7;overflow-wrap:anywhere}`
+
+export type SignInProblem = { kind: 'wrong' } | { kind: 'slow'; seconds: number }
+
+/** Headers that let the page do nothing but show itself and send its form. */
+export const PAGE_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'no-store',
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+  'referrer-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+}
+
+/** The login page in English or, for browsers that ask for it, in Chinese. */
+export function renderSignInPage(options: { acceptLanguage: string; next: string; problem?: SignInProblem }): string {
+  const texts = prefersChinese(options.acceptLanguage) ? TEXTS.zh : TEXTS.en
+  return `<!doctype html>
+<html lang="${texts.lang}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>${texts.title} · Node-RED TCP</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<form method="post">
+<h1>Node-RED TCP<small>${texts.title}</small></h1>
+${renderProblem(texts, options.problem)}
+<label>${texts.user}<input name="username" autocomplete="username" required autofocus></label>
+<label>${texts.password}<input name="password" type="password" autocomplete="current-password" required></label>
+<input type="hidden" name="next" value="${escapeHtml(options.next)}">
+<button>${texts.submit}</button>
+<p class="hint">${texts.hint}</p>
+</form>
+</body>
+</html>
+`
+}
+
+function renderProblem(texts: (typeof TEXTS)['en'], problem: SignInProblem | undefined): string {
+  if (problem === undefined) return ''
+  const text = problem.kind === 'wrong' ? texts.wrong : texts.slow.replace('{seconds}', String(problem.seconds))
+  return `<p role="alert">${text}</p>`
+}
+
+function prefersChinese(acceptLanguage: string): boolean {
+  return /^\s*zh\b/i.test(acceptLanguage)
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}

@@ -1,0 +1,26 @@
+import type { EventEmitter } from 'node:events'
+import type { Server } from 'node:http'
+import type { Distribution } from '../settings.ts'
+import type { ExpressApp } from '../login/user-endpoints.ts'
+
+/** A node's configuration as in the flow file. */
+export type NodeConfig = { id: string; type: string; z?: string; name?: string; d?: boolean } & Record<string, unknown>
+
+/** A running node; what it has beyond these depends on its type. */
+export type RunningNode = { id: string; type: string; z?: string; name?: string } & Record<string, unknown>
+
+/** The part of Node-RED's runtime API that the plugins use. https://nodered.org/docs/api/ */
+export type NodeRed = {
+  server: Server
+  httpNode: ExpressApp
+  httpAdmin: { get: (path: string, ...handlers: unknown[]) => void }
+  auth: { needsPermission: (permission: string) => unknown }
+  events: EventEmitter
+  log: Record<'info' | 'warn' | 'error' | 'debug', (message: string) => void>
+  settings: { distribution?: Distribution; httpAdminRoot: string; uiPort: number; serverPort?: number }
+  nodes: {
+    eachNode: (visit: (node: NodeConfig) => void) => void
+    getNode: (id: string) => RunningNode | null
+  }
+  hooks: { add: (name: string, handler: (payload: unknown) => void) => void }
+}

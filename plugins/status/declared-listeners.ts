@@ -1,0 +1,39 @@
+import type { NodeConfig, NodeRed, RunningNode } from '../node-red.ts'
+
+/** A TCP listener that a node of the flows declares. `port` is undefined when it is not a port number. */
+export type DeclaredListener = { node: string; type: string; name: string; flow: string; port: number | undefined; configured: string }
+
+/** The TCP listeners that the enabled nodes of the flows declare. */
+export function declaredListeners(RED: NodeRed): DeclaredListener[] {
+  const configs: NodeConfig[] = []
+  const flows = new Map<string, NodeConfig>()
+  RED.nodes.eachNode((config) => {
+    if (config.type === 'tab') flows.set(config.id, config)
+    else if (isListener(config) && config.d !== true) configs.push(config)
+  })
+  return configs.flatMap((config) => {
+    const flow = flows.get(config.z ?? '')
+    // Not on a tab: a subflow's template, of which instances run under ids of their own.
+    if (flow === undefined || flow.disabled === true) return []
+    const running = RED.nodes.getNode(config.id)
+    return [
+      {
+        node: config.id,
+        type: config.type,
+        name: config.name ?? '',
+        flow: String(flow.label ?? flow.id),
+        port: runningPort(running),
+        configured: String(config.port ?? ''),
+      },
+    ]
+  })
+}
+
+function isListener({ type, server, beserver }: NodeConfig): boolean {
+  return (type === 'tcp in' && server === 'server') || (type === 'tcp out' && beserver === 'server')
+}
+
+function runningPort(node: RunningNode | null): number | undefined {
+  const port = Number(node?.port)
+  return Number.isInteger(port) && port > 0 && port < 65536 ? port : undefined
+}

@@ -1,0 +1,96 @@
+import { anchorsOf, hashFlow, nodesOf, type FlowNode } from './flow-set.ts'
+import type { Source } from './sources.ts'
+
+/** What was last provisioned from one file. `anchors` are the tabs and subflows that hold the rest. */
+export type ProvisionRecord = { hash: string; ids: string[]; anchors: string[] }
+
+/** What was last provisioned, by file name without `.json`. */
+export type ProvisionRecords = Record<string, ProvisionRecord>
+
+/** How a provisioned file stands to what is in the flows. */
+export type FileState = 'new' | 'current' | 'outdated' | 'edited' | 'deleted'
+
+export type Action = 'added' | 'updated' | 'unchanged' | 'kept' | 'stays deleted' | 'removed' | 'left to the user'
+export type MergeResult = { flow: FlowNode[]; records: ProvisionRecords; actions: { name: string; action: Action }[] }
+
+const ACTIONS: Record<FileState, Action> = {
+  new: 'added',
+  current: 'unchanged',
+  outdated: 'updated',
+  edited: 'kept',
+  deleted: 'stays deleted',
+}
+
+/** The nodes of a file as they stand in the flow, user's additions to its tabs included; undefined when its tabs are gone. */
+export function presentNodes(flow: readonly FlowNode[], source: Source | undefined, record: ProvisionRecord | undefined): FlowNode[] | undefined {
+  const anchors = new Set([...(source ? anchorsOf(source.nodes) : []), ...(record?.anchors ?? [])])
+  if (!flow.some((node) => anchors.has(node.id))) return undefined
+  return nodesOf(flow, new Set([...(source ? idsOf(source) : []), ...(record?.ids ?? [])]))
+}
+
+/** How `source` stands to `flow`, by the record of what was provisioned before. */
+export function stateOf(source: Source, flow: readonly FlowNode[], record: ProvisionRecord | undefined): FileState {
+  const present = presentNodes(flow, source, record)
+  if (present === undefined) return record === undefined ? 'new' : 'deleted'
+  const hash = hashFlow(present)
+  if (hash === hashFlow(source.nodes)) return 'current'
+  return hash === record?.hash ? 'outdated' : 'edited'
+}
+
+/** Merges the provisioned files into the user's flow; what the user has edited or deleted stays as it is. */
+export function mergeFlows(input: {
+  flow: readonly FlowNode[]
+  sources: readonly Source[]
+  records: ProvisionRecords
+  unreadable: readonly string[]
+}): MergeResult {
+  const result: MergeResult = { flow: [...input.flow], records: {}, actions: [] }
+  for (const source of input.sources) mergeSource(source, input.records[source.name], result)
+  for (const [name, record] of Object.entries(input.records)) {
+    if (input.sources.some((source) => source.name === name)) continue
+    // A file that can not be read today may be mended tomorrow: it has not gone.
+    if (input.unreadable.includes(name)) result.records[name] = record
+    else retire(name, record, result)
+  }
+  return result
+}
+
+function mergeSource(source: Source, record: ProvisionRecord | undefined, result: MergeResult): void {
+  const state = stateOf(source, result.flow, record)
+  const latest = { hash: hashFlow(source.nodes), ids: idsOf(source), anchors: anchorsOf(source.nodes) }
+  if (state === 'new') result.flow.push(...withoutPresent(source.nodes, result.flow))
+  if (state === 'outdated') result.flow = replaceNodes(result.flow, new Set([...record!.ids, ...latest.ids]), source.nodes)
+  const untouched = state === 'new' || state === 'outdated' || state === 'current'
+  // An unknown tab that differs counts as edited from now on, so that its deletion is respected too.
+  result.records[source.name] = untouched ? latest : (record ?? { ...latest, hash: '' })
+  result.actions.push({ name: source.name, action: ACTIONS[state] })
+}
+
+/** The file is gone from the source: what nobody touched goes with it. A user's deletion stays on record. */
+function retire(name: string, record: ProvisionRecord, result: MergeResult): void {
+  const present = presentNodes(result.flow, undefined, record)
+  if (present === undefined) {
+    result.records[name] = record
+  } else if (hashFlow(present) === record.hash) {
+    result.flow = replaceNodes(result.flow, new Set(record.ids), [])
+    result.actions.push({ name, action: 'removed' })
+  } else {
+    result.actions.push({ name, action: 'left to the user' })
+  }
+}
+
+function idsOf(source: Source): string[] {
+  return source.nodes.map((node) => node.id)
+}
+
+function withoutPresent(nodes: readonly FlowNode[], flow: readonly FlowNode[]): FlowNode[] {
+  const present = new Set(flow.map((node) => node.id))
+  return nodes.filter((node) => !present.has(node.id))
+}
+
+/** In place of the old nodes, so that tabs keep their order. */
+function replaceNodes(flow: readonly FlowNode[], ids: ReadonlySet<string>, replacement: readonly FlowNode[]): FlowNode[] {
+  const old = new Set(nodesOf(flow, ids))
+  const index = flow.findIndex((node) => old.has(node))
+  return [...flow.slice(0, index), ...replacement, ...flow.slice(index).filter((node) => !old.has(node))]
+}

@@ -1,0 +1,58 @@
+import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeFileAtomic } from '../storage/atomic-file.ts'
+import { parseFlow, type FlowNode } from './flow-set.ts'
+import { mergeFlows, type Action, type ProvisionRecords } from './merge.ts'
+import { readSources, type BrokenSource } from './sources.ts'
+
+export const FLOW_FILE = 'flows.json'
+const RECORDS_FILE = '.provisioned.json'
+const PREVIOUS_FILE = 'flows.previous.json'
+
+export type ProvisioningReport = {
+  actions: { name: string; action: Action }[]
+  broken: BrokenSource[]
+  /** Set when the user's own flow file can not be read; then nothing was written. */
+  unreadableFlow?: { path: string; reason: string }
+}
+
+/** Merges the flow files of `folders` into the data folder's flow file. Writes only when something changes, keeping the previous file. */
+export function provisionFlows({ dataDir, folders }: { dataDir: string; folders: readonly string[] }): ProvisioningReport {
+  const flowPath = join(dataDir, FLOW_FILE)
+  const { sources, broken } = readSources(folders)
+  let flow: FlowNode[]
+  try {
+    flow = readFlow(flowPath)
+  } catch (error) {
+    return { actions: [], broken, unreadableFlow: { path: flowPath, reason: (error as Error).message } }
+  }
+  const records = readRecords(dataDir)
+  const merged = mergeFlows({ flow, sources, records, unreadable: broken.map(({ name }) => name) })
+  if (changes(merged.actions)) {
+    if (existsSync(flowPath)) copyFileSync(flowPath, join(dataDir, PREVIOUS_FILE))
+    writeFileAtomic(flowPath, JSON.stringify(merged.flow, null, 4))
+  }
+  // After the flows: a crash in between leaves tabs that equal their source, which the next start sees.
+  if (JSON.stringify(merged.records) !== JSON.stringify(records)) {
+    writeFileAtomic(join(dataDir, RECORDS_FILE), `${JSON.stringify(merged.records, null, 2)}\n`)
+  }
+  return { actions: merged.actions, broken }
+}
+
+/** What was last provisioned into this data folder; empty when nothing was, or the record is lost. */
+export function readRecords(dataDir: string): ProvisionRecords {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, RECORDS_FILE), 'utf8')) as ProvisionRecords
+  } catch {
+    return {}
+  }
+}
+
+function readFlow(path: string): FlowNode[] {
+  if (!existsSync(path)) return []
+  return parseFlow(readFileSync(path, 'utf8'))
+}
+
+function changes(actions: readonly { action: Action }[]): boolean {
+  return actions.some(({ action }) => action === 'added' || action === 'updated' || action === 'removed')
+}

@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { z } from 'zod'
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
+
+function portFrom(lowest: number) {
+  const allowed = `a port number from ${lowest} to 65535`
+  return z
+    .string()
+    .regex(/^\d{1,5}$/, allowed)
+    .transform(Number)
+    .refine((port) => port >= lowest && port <= 65535, allowed)
+}
+
+const address = z.string().refine((value) => isIP(value) !== 0, 'an IP address of this machine, such as 0.0.0.0 or 127.0.0.1')
+
+const host = z.string().regex(/^[A-Za-z0-9._:-]{1,253}$/, 'a host name or an IP address')
+
+const portRange = z
+  .string()
+  .regex(/^\d{1,5}(-\d{1,5})?$/, 'a port range such as 9500-9519, or one port')
+  .transform((value) => {
+    const [first = 0, last = first] = value.split('-').map(Number)
+    return { first, last }
+  })
+  .refine(({ first, last }) => first >= 1 && first <= last && last <= 65535, 'a range from low to high within 1-65535')
+
+const rootPath = z
+  .string()
+  .regex(/^\/([\w.~-]+\/?)*$/, 'a path that starts with /, such as / or /admin')
+  .transform((path) => (path.endsWith('/') ? path : `${path}/`))
+
+const timeZone = z.string().refine((zone) => {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
+  } catch {
+    return false
+  }
+}, 'an IANA time zone such as Europe/Berlin or Asia/Shanghai')
+
+const readableFile = z.string().refine((path) => {
+  try {
+    readFileSync(path)
+    return true
+  } catch {
+    return false
+  }
+}, 'a file that this process can read')
+
+const SECRETS = ['NODE_RED_ADMIN_PASSWORD', 'NODE_RED_CREDENTIAL_SECRET'] as const
+
+/** The one definition of the environment: every variable that this distribution reads, its form and its default. */
+const variables = z.object({
+  NODE_RED_ADMIN_USER: z.string().max(100, 'at most 100 characters').default('admin'),
+  NODE_RED_ADMIN_PASSWORD: z.string().max(1024, 'at most 1024 characters').optional(),
+  NODE_RED_CREDENTIAL_SECRET: z.string().max(1024, 'at most 1024 characters').optional(),
+  NODE_RED_CREDENTIAL_RESET: flag.default(false),
+  EDITOR_BIND: address.default('127.0.0.1'),
+  EDITOR_PORT: portFrom(0).default(1880),
+  STATUS_BIND: address.default('127.0.0.1'),
+  STATUS_PORT: portFrom(0).default(1881),
+  TCP_BIND: address.default('0.0.0.0'),
+  TCP_PORTS: portRange.default({ first: 9500, last: 9519 }),
+  TCP_IN_SERVER_PORT: portFrom(1).optional(),
+  TCP_OUT_SERVER_PORT: portFrom(1).optional(),
+  TCP_RESPONSE_PORT: portFrom(1).optional(),
+  ASSISTANT_HOST: host.default('127.0.0.1'),
+  TCP_IN_CLIENT_PORT: portFrom(1).default(9601),
+  TCP_OUT_CLIENT_PORT: portFrom(1).default(9602),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  LOG_FORMAT: z.enum(['text', 'json']).default('text'),
+  TZ: timeZone.optional(),
+  HTTP_ADMIN_ROOT: rootPath.default('/'),
+  HTTP_IN_LOGIN: flag.default(false),
+  TLS_CERT_FILE: readableFile.optional(),
+  TLS_KEY_FILE: readableFile.optional(),
+  PALETTE_INSTALL: flag.default(true),
+  FUNCTION_EXTERNAL_MODULES: flag.default(false),
+  DATA_DIR: z.string().default('data').transform((path) => resolve(path)),
+  FLOWS_DIR: z.string().optional(),
+})
+
+/** The names of all variables; a secret can also be given as a file, by its name and `_FILE`. */
+export const VARIABLE_NAMES: readonly string[] = [...Object.keys(variables.shape), ...SECRETS.map((name) => `${name}_FILE`)].sort()
+
+type Variables = z.output<typeof variables>
+type ScenarioPort = 'TCP_IN_SERVER_PORT' | 'TCP_OUT_SERVER_PORT' | 'TCP_RESPONSE_PORT'
+
+/** The validated environment: every default filled in. */
+export type Environment = Omit<Variables, ScenarioPort> & Record<ScenarioPort, number>
+
+/** All mistakes of the environment at once; one line each with variable, value and what is allowed. */
+export class EnvironmentError extends Error {
+  readonly mistakes: readonly string[]
+
+  constructor(mistakes: readonly string[]) {
+    super(`The environment has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${mistakes.map((line) => `  ${line}`).join('\n')}`)
+    this.mistakes = mistakes
+  }
+}
+
+/**
+ * Reads and validates the environment. An empty value counts as not set, since Compose passes `NAME=` for what is absent.
+ * @throws EnvironmentError naming every mistake
+ */
+export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const mistakes: string[] = []
+  const values = { ...given, ...readSecretFiles(given, mistakes) }
+  const parsed = variables.safeParse(values)
+  for (const issue of parsed.error?.issues ?? []) mistakes.push(describeMistake(issue, values))
+  if (!parsed.success) throw new EnvironmentError(mistakes)
+  const environment = withScenarioPorts(parsed.data)
+  mistakes.push(...contradictions(environment))
+  if (mistakes.length > 0) throw new EnvironmentError(mistakes)
+  return environment
+}
+
+function readSecretFiles(given: NodeJS.ProcessEnv, mistakes: string[]): Record<string, string> {
+  const secrets: Record<string, string> = {}
+  for (const name of SECRETS) {
+    const path = given[`${name}_FILE`]
+    if (path === undefined) continue
+    if (given[name] !== undefined) {
+      mistakes.push(`${name} and ${name}_FILE are both set: set one of them`)
+      continue
+    }
+    try {
+      const secret = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+      if (secret === '') mistakes.push(`${name}_FILE=${path}: the file is empty`)
+      secrets[name] = secret
+    } catch (error) {
+      mistakes.push(`${name}_FILE=${path}: the file can not be read (${(error as NodeJS.ErrnoException).code})`)
+    }
+  }
+  return secrets
+}
+
+function describeMistake(issue: z.core.$ZodIssue, values: NodeJS.ProcessEnv): string {
+  const name = String(issue.path[0])
+  const allowed = issue.code === 'invalid_value' ? `one of ${issue.values.join(', ')}` : issue.message
+  const secret = (SECRETS as readonly string[]).includes(name)
+  return `${name}=${secret ? '(not shown)' : values[name]}: allowed is ${allowed}`
+}
+
+/** The listening scenarios follow the published range, so that one variable moves them all. */
+function withScenarioPorts(data: Variables): Environment {
+  const { first } = data.TCP_PORTS
+  return {
+    ...data,
+    TCP_IN_SERVER_PORT: data.TCP_IN_SERVER_PORT ?? first + 1,
+    TCP_OUT_SERVER_PORT: data.TCP_OUT_SERVER_PORT ?? first + 2,
+    TCP_RESPONSE_PORT: data.TCP_RESPONSE_PORT ?? first + 3,
+  }
+}
+
+function contradictions(environment: Environment): string[] {
+  const mistakes: string[] = []
+  if ((environment.TLS_CERT_FILE === undefined) !== (environment.TLS_KEY_FILE === undefined)) {
+    mistakes.push('TLS_CERT_FILE and TLS_KEY_FILE belong together: set both, or none for plain HTTP')
+  }
+  const owners = new Map<number, string>()
+  for (const name of ['EDITOR_PORT', 'STATUS_PORT', 'TCP_IN_SERVER_PORT', 'TCP_OUT_SERVER_PORT', 'TCP_RESPONSE_PORT'] as const) {
+    const port = environment[name]
+    const other = owners.get(port)
+    if (port !== 0 && other !== undefined) mistakes.push(`${name}=${port}: ${other} has the same port; allowed is any other`)
+    owners.set(port, name)
+  }
+  return mistakes
+}
+
+/** What provisioned flows read as `${NAME}`. */
+export function flowVariables(environment: Environment): Record<string, string> {
+  const { ASSISTANT_HOST, TCP_IN_SERVER_PORT, TCP_OUT_SERVER_PORT, TCP_RESPONSE_PORT, TCP_IN_CLIENT_PORT, TCP_OUT_CLIENT_PORT } = environment
+  const named = { ASSISTANT_HOST, TCP_IN_SERVER_PORT, TCP_OUT_SERVER_PORT, TCP_RESPONSE_PORT, TCP_IN_CLIENT_PORT, TCP_OUT_CLIENT_PORT }
+  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, String(value)]))
+}

@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs'
+import { dirname, extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Environment } from './environment.ts'
+
+// This file is runtime/installation.ts in a checkout and dist/runtime/installation.js when compiled.
+const extension = extname(fileURLToPath(import.meta.url))
+const codeFolder = dirname(import.meta.dirname)
+
+/** The folder of package.json, flows/ and node_modules/. */
+export const home = existsSync(join(codeFolder, 'package.json')) ? codeFolder : dirname(codeFolder)
+
+/** Node-RED's settings file, beside this code. */
+export const settingsFile = join(codeFolder, `settings${extension}`)
+
+/** Where provisioned flows come from: the distribution's own, then the user's. */
+export function flowFolders(environment: Environment): string[] {
+  return [join(home, 'flows'), ...(environment.FLOWS_DIR === undefined ? [] : [environment.FLOWS_DIR])]
+}

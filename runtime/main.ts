@@ -1,0 +1,77 @@
+// The order of things before Node-RED starts. Ends in Node-RED's own start, in this same process.
+import { createRequire } from 'node:module'
+import { provisionFlows, type ProvisioningReport } from '../provisioning/provision.ts'
+import type { Action } from '../provisioning/merge.ts'
+import { assertCredentialsOpen } from './credentials.ts'
+import { flowVariables, readEnvironment, type Environment } from './environment.ts'
+import { flowFolders, settingsFile } from './installation.ts'
+import { createLog, type Log } from './log.ts'
+import { assertDataWritable } from './preflight.ts'
+import { reportProblem } from './problems.ts'
+import { openSecrets, type Secrets } from './secrets.ts'
+
+const ACTION_LINES: Record<Action, string | undefined> = {
+  added: 'added',
+  updated: 'updated to the new version',
+  unchanged: undefined,
+  kept: 'kept as you edited it',
+  'stays deleted': 'stays deleted, as you deleted it',
+  removed: 'removed, its file is gone',
+  'left to the user': 'its file is gone; the tab stays, as you edited it',
+}
+
+function prepare(): void {
+  const environment = readEnvironment()
+  const log = createLog('distribution', { format: environment.LOG_FORMAT, level: environment.LOG_LEVEL })
+  assertDataWritable(environment.DATA_DIR)
+  const secrets = openSecrets(environment)
+  const aside = assertCredentialsOpen(environment.DATA_DIR, secrets.credentialSecret, { reset: environment.NODE_RED_CREDENTIAL_RESET })
+  if (aside) log.warn(`credentials were reset; the former file is ${aside}`)
+  logProvisioning(log, provisionFlows({ dataDir: environment.DATA_DIR, folders: flowFolders(environment) }))
+  logLogin(log, environment, secrets)
+  warnUnpublishedPorts(log, environment)
+  Object.assign(process.env, flowVariables(environment))
+}
+
+function logProvisioning(log: Log, report: ProvisioningReport): void {
+  for (const { name, action } of report.actions) {
+    const line = ACTION_LINES[action]
+    if (line) log.info(`flow ${name}: ${line}`)
+  }
+  for (const { path, reason } of report.broken) {
+    log.error(`flow file ${path} was left out: ${reason}`)
+    reportProblem({ severity: 'warning', what: path, why: `left out: ${reason}` })
+  }
+  if (report.unreadableFlow) {
+    const { path, reason } = report.unreadableFlow
+    log.error(`${path} can not be read: ${reason}. No flow runs; mend the file, or put flows.previous.json in its place.`)
+    reportProblem({ severity: 'error', what: path, why: `can not be read: ${reason}` })
+  }
+}
+
+function logLogin(log: Log, environment: Environment, { generatedPassword }: Secrets): void {
+  if (generatedPassword === undefined) return
+  log.info(`login for the editor, shown this once: user ${environment.NODE_RED_ADMIN_USER}, password ${generatedPassword}`)
+}
+
+function warnUnpublishedPorts(log: Log, environment: Environment): void {
+  const { first, last } = environment.TCP_PORTS
+  for (const name of ['TCP_IN_SERVER_PORT', 'TCP_OUT_SERVER_PORT', 'TCP_RESPONSE_PORT'] as const) {
+    const port = environment[name]
+    if (port >= first && port <= last) continue
+    log.warn(`${name}=${port} is outside TCP_PORTS=${first}-${last}: in a container, nobody outside reaches it`)
+  }
+}
+
+try {
+  prepare()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+}
+
+const require = createRequire(import.meta.url)
+const red = require.resolve('node-red/red.js')
+const args = process.argv.slice(2)
+process.argv = [process.argv[0]!, red, '--settings', settingsFile, ...args]
+require(red)

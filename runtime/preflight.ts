@@ -1,0 +1,52 @@
+import { accessSync, constants, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const PROBE_FILE = '.write-probe'
+
+/** Makes sure that the data folder is there and can be written.
+ * @throws Error with uid, gid, owner and the line that helps
+ */
+export function assertDataWritable(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true })
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+    const probe = join(dataDir, PROBE_FILE)
+    writeFileSync(probe, '')
+    rmSync(probe)
+  } catch (cause) {
+    throw new Error(describe(dataDir, cause as NodeJS.ErrnoException), { cause })
+  }
+}
+
+function describe(dataDir: string, error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return `${dataDir}: no space left to write to. Free some space, then start again.`
+  const uid = process.getuid?.()
+  const gid = process.getgid?.()
+  const lines = [`${dataDir} can not be written (${error.code}) by uid ${uid}, gid ${gid}.`]
+  const owner = ownerOf(dataDir)
+  if (owner) lines.push(`It belongs to uid ${owner.uid}, gid ${owner.gid}, mode ${owner.mode}.`)
+  if (error.code === 'EROFS') lines.push('Mount it writable: drop ":ro" from the volume line.')
+  else lines.push(...waysOut(dataDir, uid, owner))
+  return lines.join('\n  ')
+}
+
+function ownerOf(path: string): { uid: number; gid: number; mode: string } | undefined {
+  try {
+    const { uid, gid, mode } = statSync(path)
+    return { uid, gid, mode: (mode & 0o7777).toString(8) }
+  } catch {
+    return undefined
+  }
+}
+
+function waysOut(dataDir: string, uid: number | undefined, owner: { uid: number; gid: number } | undefined): string[] {
+  if (dataDir !== '/data') return [`Mend it with: sudo chown -R ${uid} ${dataDir}`]
+  const lines = [
+    'Mend it, for a folder of the host, with',
+    `  sudo chown -R ${uid}:0 <the folder that is mounted at /data>`,
+    'or, for a named volume, with',
+    `  docker compose run --rm --no-deps --user 0:0 --cap-add CHOWN --cap-add DAC_OVERRIDE --entrypoint chown node-red -R ${uid}:0 /data`,
+  ]
+  if (owner && owner.uid !== 0) lines.push('or run as its owner, in docker-compose.yml:', `  user: "${owner.uid}:${owner.gid}"`)
+  return lines
+}

@@ -1,0 +1,87 @@
+// Node-RED's settings, from the validated environment. https://nodered.org/docs/user-guide/runtime/settings-file
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createLogin } from './login/login.ts'
+import { FLOW_FILE } from './provisioning/provision.ts'
+import { readEnvironment, type Environment } from './runtime/environment.ts'
+import { home } from './runtime/installation.ts'
+import { formatJson, type NodeRedLogMessage } from './runtime/log.ts'
+import { reportedProblems } from './runtime/problems.ts'
+import { openSecrets } from './runtime/secrets.ts'
+
+const HTTPS_REFRESH_HOURS = 12
+
+const environment = readEnvironment()
+const secrets = openSecrets(environment)
+const secure = environment.TLS_CERT_FILE !== undefined
+
+const login = createLogin({
+  user: environment.NODE_RED_ADMIN_USER,
+  password: secrets.adminPassword,
+  dataDir: environment.DATA_DIR,
+  adminRoot: environment.HTTP_ADMIN_ROOT,
+  closeUserEndpoints: environment.HTTP_IN_LOGIN,
+  secureCookie: secure,
+})
+
+const settings = {
+  userDir: environment.DATA_DIR,
+  flowFile: FLOW_FILE,
+  flowFilePretty: true,
+  credentialSecret: secrets.credentialSecret,
+  nodesDir: [home],
+
+  uiHost: environment.EDITOR_BIND,
+  uiPort: environment.EDITOR_PORT,
+  httpAdminRoot: environment.HTTP_ADMIN_ROOT,
+  httpNodeRoot: '/',
+  ...(secure ? { https: () => readCertificate(environment), httpsRefreshInterval: HTTPS_REFRESH_HOURS } : {}),
+  adminAuth: login.adminAuth,
+  httpNodeMiddleware: login.markUserEndpoint,
+  dashboard: { ioMiddleware: login.allowSocket },
+
+  telemetry: { enabled: false, updateNotification: false },
+  diagnostics: { enabled: true, ui: true },
+  runtimeState: { enabled: false, ui: false },
+  functionExternalModules: environment.FUNCTION_EXTERNAL_MODULES,
+  externalModules: {
+    autoInstall: false,
+    palette: { allowInstall: environment.PALETTE_INSTALL, allowUpload: environment.PALETTE_INSTALL },
+    modules: { allowInstall: environment.FUNCTION_EXTERNAL_MODULES },
+  },
+  editorTheme: {
+    page: { title: 'Node-RED TCP' },
+    header: { title: 'Node-RED TCP' },
+    tours: false,
+    projects: { enabled: false },
+    palette: { catalogues: environment.PALETTE_INSTALL ? ['https://catalogue.nodered.org/catalogue.json'] : [] },
+  },
+
+  contextStorage: {
+    default: 'memory',
+    memory: { module: 'memory' },
+    file: { module: 'localfilesystem' },
+  },
+  logging: logging(environment),
+
+  // Read by the plugins of this distribution.
+  distribution: { login, environment, problems: reportedProblems(), flowFile: join(environment.DATA_DIR, FLOW_FILE) },
+}
+
+function logging({ LOG_FORMAT, LOG_LEVEL }: Environment) {
+  if (LOG_FORMAT === 'text') return { console: { level: LOG_LEVEL, metrics: false, audit: false } }
+  const handler = () => (message: NodeRedLogMessage) => {
+    process.stdout.write(`${formatJson(message)}\n`)
+  }
+  return { console: { level: 'off', metrics: false, audit: false }, json: { level: LOG_LEVEL, metrics: false, audit: false, handler } }
+}
+
+function readCertificate({ TLS_CERT_FILE, TLS_KEY_FILE }: Environment) {
+  return { cert: readFileSync(TLS_CERT_FILE!), key: readFileSync(TLS_KEY_FILE!) }
+}
+
+/** What the plugins find in `RED.settings.distribution`. */
+export type Distribution = (typeof settings)['distribution']
+
+// Node-RED reads this file with require().
+export { settings as 'module.exports' }
