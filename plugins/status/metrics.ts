@@ -51,7 +51,8 @@ export function createMetrics(RED: NodeRed, registry: Registry): MetricsRegistry
 
 function countMessages(RED: NodeRed, metrics: MetricsRegistry): void {
   let received = 0
-  RED.hooks.add('onReceive.node-red-tcp', () => {
+  // One parameter makes it a synchronous hook; without any, Node-RED would wait for a callback.
+  RED.hooks.add('onReceive.node-red-tcp', (_event) => {
     received += 1
   })
   new Counter({
