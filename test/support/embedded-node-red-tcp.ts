@@ -1,0 +1,160 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { AdminClient } from './admin-client.ts'
+import { freePort } from './free-port.ts'
+import { waitUntil } from './wait.ts'
+import { TcpClient } from './tcp-client.ts'
+
+const DEFAULT_USER = 'admin'
+const STARTUP_TIMEOUT_MS = 60_000
+const STOP_TIMEOUT_MS = 25_000
+const MAIN = join(dirname(dirname(import.meta.dirname)), 'dist', 'runtime', 'main.js')
+const SCENARIO_PORTS = { 9501: 'TCP_IN_SERVER_PORT', 9502: 'TCP_OUT_SERVER_PORT', 9503: 'TCP_RESPONSE_PORT' } as const
+
+/** The distribution as a process of this host, with the same methods as `NodeRedTcpContainer`. Every port is a free one. */
+export class EmbeddedNodeRedTcp {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'node-red-tcp-'))
+  private readonly environment: Record<string, string> = {}
+  private arguments: string[] = []
+  private password = 'test password'
+  private readyPath = '/readyz'
+  private extraPorts: number[] = []
+
+  withFlow(name: string, nodes: readonly object[]): this {
+    const flows = join(this.folder, 'flows')
+    mkdirSync(flows, { recursive: true })
+    writeFileSync(join(flows, `${name}.json`), JSON.stringify(nodes))
+    return this
+  }
+
+  withAdminPassword(password: string): this {
+    this.password = password
+    return this
+  }
+
+  withEnvironment(environment: Record<string, string>): this {
+    Object.assign(this.environment, environment)
+    return this
+  }
+
+  withCommand(args: string[]): this {
+    this.arguments = args
+    return this
+  }
+
+  withoutReadiness(): this {
+    this.readyPath = '/healthz'
+    return this
+  }
+
+  /** Ports are not mapped here: a flow that listens on one is reached on it. */
+  withExposedPorts(...ports: number[]): this {
+    this.extraPorts = ports
+    return this
+  }
+
+  async start(): Promise<StartedEmbeddedNodeRedTcp> {
+    const ports = new Map(this.extraPorts.map((port) => [port, port]))
+    for (const [port, variable] of Object.entries(SCENARIO_PORTS)) {
+      const actual = this.environment[variable] ?? String(await freePort())
+      this.environment[variable] = actual
+      ports.set(Number(port), Number(actual))
+    }
+    const child = spawn(process.execPath, [MAIN, ...this.arguments], {
+      env: {
+        PATH: process.env.PATH,
+        HOME: this.folder,
+        DATA_DIR: join(this.folder, 'data'),
+        FLOWS_DIR: join(this.folder, 'flows'),
+        EDITOR_PORT: '0',
+        STATUS_PORT: '0',
+        NODE_RED_ADMIN_PASSWORD: this.password,
+        ...this.environment,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const started = new StartedEmbeddedNodeRedTcp(child, { folder: this.folder, ports, password: this.password })
+    await started.waitForReady(this.readyPath)
+    return started
+  }
+}
+
+export class StartedEmbeddedNodeRedTcp implements AsyncDisposable {
+  private readonly child: ChildProcess
+  private readonly options: { folder: string; ports: Map<number, number>; password: string }
+  private output = ''
+  private loggedIn: Promise<AdminClient> | undefined
+
+  constructor(child: ChildProcess, options: { folder: string; ports: Map<number, number>; password: string }) {
+    this.child = child
+    this.options = options
+    const keep = (chunk: Buffer) => (this.output += chunk.toString())
+    child.stdout?.on('data', keep)
+    child.stderr?.on('data', keep)
+  }
+
+  /** All that was written to standard output and standard error. */
+  get log(): string {
+    return this.output
+  }
+
+  get dataDir(): string {
+    return join(this.options.folder, 'data')
+  }
+
+  getEditorUrl(): string {
+    return this.logged(/Server now running at (https?:\/\/[\d.:]+)/)
+  }
+
+  getStatusUrl(): string {
+    return this.logged(/Status at (http:\/\/[\d.:]+)/)
+  }
+
+  async tcp(port: number): Promise<TcpClient> {
+    return TcpClient.connect(this.options.ports.get(port) ?? port)
+  }
+
+  get admin(): Promise<AdminClient> {
+    return (this.loggedIn ??= AdminClient.login(this.getEditorUrl(), { user: DEFAULT_USER, password: this.options.password }))
+  }
+
+  async waitForReady(path: string): Promise<void> {
+    try {
+      await waitUntil(
+        async () => {
+          if (this.child.exitCode !== null) throw new Error(`ended with exit code ${this.child.exitCode}`)
+          return (await fetch(`${this.getStatusUrl()}${path}`)).ok && this.getEditorUrl() !== ''
+        },
+        { within: STARTUP_TIMEOUT_MS, what: `${path} of the embedded distribution`, stopOn: () => this.child.exitCode !== null },
+      )
+    } catch (cause) {
+      await this.stop()
+      throw new Error(`${(cause as Error).message}\n${this.output}`, { cause })
+    }
+  }
+
+  /** Sends SIGTERM and waits for the end; tells the exit code. */
+  async stop(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.child.kill('SIGTERM')
+      const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+      await once(this.child, 'exit')
+      clearTimeout(timer)
+    }
+    return this.child.exitCode
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+    rmSync(this.options.folder, { recursive: true, force: true })
+  }
+
+  private logged(pattern: RegExp): string {
+    const found = pattern.exec(this.output)?.[1]
+    if (found === undefined) throw new Error(`not logged yet: ${pattern}`)
+    return found
+  }
+}

@@ -1,0 +1,31 @@
+import type { TestProject } from 'vitest/node'
+import { build } from '../../scripts/build.ts'
+import { provideBaseImage } from '../../scripts/base-image.ts'
+import { buildImage, cleanUp, engineAnswers, TEST_IMAGE, TEST_LABEL } from './engine.ts'
+
+/** Once per run: compiles the distribution and builds its image. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // testcontainers' own cleaner is an image of its own, which can not be pulled everywhere; the label does its work.
+  process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
+  await build()
+  const docker = await engineAnswers()
+  if (docker) {
+    await cleanUp()
+    await provideBaseImage(process.env.BASE_IMAGE || 'node:24-bookworm-slim')
+    await buildImage(TEST_IMAGE)
+  }
+  project.provide('docker', docker)
+  project.provide('image', TEST_IMAGE)
+  project.provide('label', TEST_LABEL)
+  return async () => {
+    if (docker) await cleanUp()
+  }
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    docker: boolean
+    image: string
+    label: string
+  }
+}
