@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createLogin } from './login/login.ts'
 import { FLOW_FILE } from './provisioning/provision.ts'
 import { readEnvironment, type Environment } from './runtime/environment.ts'
-import { home } from './runtime/installation.ts'
+import { flowFolders, home } from './runtime/installation.ts'
 import { formatJson, type NodeRedLogMessage } from './runtime/log.ts'
 import { reportedProblems } from './runtime/problems.ts'
 import { openSecrets } from './runtime/secrets.ts'
@@ -65,7 +65,13 @@ const settings = {
   logging: logging(environment),
 
   // Read by the plugins of this distribution.
-  distribution: { login, environment, problems: reportedProblems(), flowFile: join(environment.DATA_DIR, FLOW_FILE) },
+  distribution: {
+    login,
+    environment,
+    problems: reportedProblems(),
+    flowFile: join(environment.DATA_DIR, FLOW_FILE),
+    flowFolders: flowFolders(environment),
+  },
 }
 
 function logging({ LOG_FORMAT, LOG_LEVEL }: Environment) {

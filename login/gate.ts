@@ -41,7 +41,8 @@ export function createGate(options: GateOptions): Gate {
     if (options.isOpen(method, pathname)) return next()
     const token = validToken(request)
     if (token === undefined) return refuse(request, response)
-    if (!SAFE_METHODS.has(method) && isForeign(request)) return sendJson(response, 403, { error: 'this request comes from a page of another origin' })
+    if (!SAFE_METHODS.has(method) && isForeign(request))
+      return sendJson(response, 403, { error: 'this request comes from a page of another origin' })
     if (pathname === `${adminRoot}auth/revoke` && method === 'POST') return signOut(response, token)
     // Node-RED's own check reads the cookie, whichever way the token came.
     request.headers.cookie = `${cookieName}=${token}`
@@ -69,10 +70,16 @@ export function createGate(options: GateOptions): Gate {
   function refuse(request: IncomingMessage, response: ServerResponse): void {
     const wantsPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html')
     if (!wantsPage) return sendJson(response, 401, { error: 'login required', login: signInPath })
-    response.writeHead(302, { location: `${signInPath}?next=${encodeURIComponent(request.url ?? adminRoot)}`, 'cache-control': 'no-store' }).end()
+    response
+      .writeHead(302, { location: `${signInPath}?next=${encodeURIComponent(request.url ?? adminRoot)}`, 'cache-control': 'no-store' })
+      .end()
   }
 
-  function showSignIn(request: IncomingMessage, response: ServerResponse, { next, problem }: { next: string; problem?: SignInProblem }): void {
+  function showSignIn(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { next, problem }: { next: string; problem?: SignInProblem },
+  ): void {
     const status = problem === undefined ? 200 : problem.kind === 'wrong' ? 401 : 429
     const page = renderSignInPage({ acceptLanguage: request.headers['accept-language'] ?? '', next, ...(problem ? { problem } : {}) })
     response.writeHead(status, { ...PAGE_HEADERS, ...retryAfter(problem) }).end(page)
@@ -83,7 +90,9 @@ export function createGate(options: GateOptions): Gate {
     const result = await check(request, form)
     const next = form.next ?? adminRoot
     if (result.kind !== 'right') return showSignIn(request, response, { next, problem: result })
-    response.writeHead(303, { location: ownPath(next) ?? adminRoot, 'set-cookie': cookie(sessions.begin()), 'cache-control': 'no-store' }).end()
+    response
+      .writeHead(303, { location: ownPath(next) ?? adminRoot, 'set-cookie': cookie(sessions.begin()), 'cache-control': 'no-store' })
+      .end()
   }
 
   // The way of Node-RED's own editor and of API clients: https://nodered.org/docs/api/admin/methods/post/auth/token/
@@ -91,17 +100,28 @@ export function createGate(options: GateOptions): Gate {
     const form = await readForm(request)
     const result = await check(request, form)
     if (result.kind === 'slow') {
-      return sendJson(response, 429, { error: 'too_many_attempts', error_description: `try again in ${result.seconds} s` }, retryAfter(result))
+      return sendJson(
+        response,
+        429,
+        { error: 'too_many_attempts', error_description: `try again in ${result.seconds} s` },
+        retryAfter(result),
+      )
     }
     if (result.kind === 'wrong') return sendJson(response, 401, { error: 'invalid_grant', error_description: 'user or password is wrong' })
     const token = sessions.begin()
-    sendJson(response, 200, { access_token: token, expires_in: sessions.lifetimeSeconds, token_type: 'Bearer' }, { 'set-cookie': cookie(token) })
+    sendJson(
+      response,
+      200,
+      { access_token: token, expires_in: sessions.lifetimeSeconds, token_type: 'Bearer' },
+      { 'set-cookie': cookie(token) },
+    )
   }
 
   async function check(request: IncomingMessage, { username = '', password = '' }: Record<string, string>): Promise<AttemptResult> {
     const address = request.socket.remoteAddress ?? ''
     const result = await options.attempt({ user: username, password, address })
-    if (result.kind !== 'right') options.warn(`login refused for ${address}: ${result.kind === 'wrong' ? 'wrong user or password' : 'too many attempts'}`)
+    if (result.kind !== 'right')
+      options.warn(`login refused for ${address}: ${result.kind === 'wrong' ? 'wrong user or password' : 'too many attempts'}`)
     return result
   }
 
@@ -164,5 +184,7 @@ function retryAfter(problem: SignInProblem | undefined): Record<string, string> 
 }
 
 function sendJson(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers }).end(`${JSON.stringify(body)}\n`)
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
+    .end(`${JSON.stringify(body)}\n`)
 }

@@ -37,7 +37,10 @@ export function createLogin(options: LoginOptions) {
   }
 
   /** Puts the gate in front of whatever listens to the server's requests, now or later. */
-  function guard(server: Server, surroundings: { httpNode: ExpressApp; isOpenSocket: (path: string) => boolean; warn: (message: string) => void }): void {
+  function guard(
+    server: Server,
+    surroundings: { httpNode: ExpressApp; isOpenSocket: (path: string) => boolean; warn: (message: string) => void },
+  ): void {
     const gate = createGate({
       sessions,
       attempt,

@@ -12,7 +12,8 @@ export function markUserEndpoint(_request: IncomingMessage, _response: ServerRes
 /** Whether a request goes to an endpoint that a flow has opened, such as an http in node. */
 export function isUserEndpoint(app: ExpressApp, method: string, path: string): boolean {
   return (app._router?.stack ?? []).some(
-    (layer) => layer.route?.stack.some(({ handle }) => handle === markUserEndpoint) && accepts(layer.route.methods, method) && layer.match(path),
+    (layer) =>
+      layer.route?.stack.some(({ handle }) => handle === markUserEndpoint) && accepts(layer.route.methods, method) && layer.match(path),
   )
 }
 

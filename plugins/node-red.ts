@@ -4,7 +4,16 @@ import type { Distribution } from '../settings.ts'
 import type { ExpressApp } from '../login/user-endpoints.ts'
 
 /** A node's configuration as in the flow file. */
-export type NodeConfig = { id: string; type: string; z?: string; name?: string; d?: boolean } & Record<string, unknown>
+export type NodeConfig = {
+  id: string
+  type: string
+  z?: string
+  name?: string
+  label?: string
+  d?: boolean
+  disabled?: boolean
+  port?: string | number
+} & Record<string, unknown>
 
 /** A running node; what it has beyond these depends on its type. */
 export type RunningNode = { id: string; type: string; z?: string; name?: string } & Record<string, unknown>

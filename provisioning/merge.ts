@@ -22,7 +22,11 @@ const ACTIONS: Record<FileState, Action> = {
 }
 
 /** The nodes of a file as they stand in the flow, user's additions to its tabs included; undefined when its tabs are gone. */
-export function presentNodes(flow: readonly FlowNode[], source: Source | undefined, record: ProvisionRecord | undefined): FlowNode[] | undefined {
+export function presentNodes(
+  flow: readonly FlowNode[],
+  source: Source | undefined,
+  record: ProvisionRecord | undefined,
+): FlowNode[] | undefined {
   const anchors = new Set([...(source ? anchorsOf(source.nodes) : []), ...(record?.anchors ?? [])])
   if (!flow.some((node) => anchors.has(node.id))) return undefined
   return nodesOf(flow, new Set([...(source ? idsOf(source) : []), ...(record?.ids ?? [])]))

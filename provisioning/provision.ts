@@ -22,7 +22,7 @@ export function provisionFlows({ dataDir, folders }: { dataDir: string; folders:
   const { sources, broken } = readSources(folders)
   let flow: FlowNode[]
   try {
-    flow = readFlow(flowPath)
+    flow = readDeployedFlow(dataDir)
   } catch (error) {
     return { actions: [], broken, unreadableFlow: { path: flowPath, reason: (error as Error).message } }
   }
@@ -48,9 +48,13 @@ export function readRecords(dataDir: string): ProvisionRecords {
   }
 }
 
-function readFlow(path: string): FlowNode[] {
-  if (!existsSync(path)) return []
-  return parseFlow(readFileSync(path, 'utf8'))
+/**
+ * The flows that Node-RED runs, as it keeps them in its data folder.
+ * @throws Error when the file is there and can not be read
+ */
+export function readDeployedFlow(dataDir: string): FlowNode[] {
+  const path = join(dataDir, FLOW_FILE)
+  return existsSync(path) ? parseFlow(readFileSync(path, 'utf8')) : []
 }
 
 function changes(actions: readonly { action: Action }[]): boolean {

@@ -80,7 +80,10 @@ const variables = z.object({
   TLS_KEY_FILE: readableFile.optional(),
   PALETTE_INSTALL: flag.default(true),
   FUNCTION_EXTERNAL_MODULES: flag.default(false),
-  DATA_DIR: z.string().default('data').transform((path) => resolve(path)),
+  DATA_DIR: z
+    .string()
+    .default('data')
+    .transform((path) => resolve(path)),
   FLOWS_DIR: z.string().optional(),
 })
 
@@ -98,7 +101,9 @@ export class EnvironmentError extends Error {
   readonly mistakes: readonly string[]
 
   constructor(mistakes: readonly string[]) {
-    super(`The environment has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${mistakes.map((line) => `  ${line}`).join('\n')}`)
+    super(
+      `The environment has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${mistakes.map((line) => `  ${line}`).join('\n')}`,
+    )
     this.mistakes = mistakes
   }
 }
@@ -175,7 +180,8 @@ function contradictions(environment: Environment): string[] {
 
 /** What provisioned flows read as `${NAME}`. */
 export function flowVariables(environment: Environment): Record<string, string> {
-  const { ASSISTANT_HOST, TCP_IN_SERVER_PORT, TCP_OUT_SERVER_PORT, TCP_RESPONSE_PORT, TCP_IN_CLIENT_PORT, TCP_OUT_CLIENT_PORT } = environment
+  const { ASSISTANT_HOST, TCP_IN_SERVER_PORT, TCP_OUT_SERVER_PORT, TCP_RESPONSE_PORT, TCP_IN_CLIENT_PORT, TCP_OUT_CLIENT_PORT } =
+    environment
   const named = { ASSISTANT_HOST, TCP_IN_SERVER_PORT, TCP_OUT_SERVER_PORT, TCP_RESPONSE_PORT, TCP_IN_CLIENT_PORT, TCP_OUT_CLIENT_PORT }
   return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, String(value)]))
 }

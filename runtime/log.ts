@@ -21,7 +21,14 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 /** One JSON object on one line: time, level, type, name, id, msg. */
 export function formatJson(message: NodeRedLogMessage): string {
   const { timestamp, level, type, name, id } = message
-  return JSON.stringify({ time: new Date(timestamp).toISOString(), level: LEVEL_NAMES.get(level), type, name, id, msg: textOf(message.msg) })
+  return JSON.stringify({
+    time: new Date(timestamp).toISOString(),
+    level: LEVEL_NAMES.get(level),
+    type,
+    name,
+    id,
+    msg: textOf(message.msg),
+  })
 }
 
 function textOf(msg: unknown): unknown {

@@ -31,7 +31,11 @@ export function openSecrets(environment: Environment): Secrets {
   }
   let generatedPassword: string | undefined
   const adminPassword = kept(join(folder, 'admin-password-hash'), () => hashPassword((generatedPassword = generatePassword())))
-  return { credentialSecret, adminPassword: adminPassword as PasswordHash, ...(generatedPassword === undefined ? {} : { generatedPassword }) }
+  return {
+    credentialSecret,
+    adminPassword: adminPassword as PasswordHash,
+    ...(generatedPassword === undefined ? {} : { generatedPassword }),
+  }
 }
 
 function kept(path: string, generate: () => string): string {

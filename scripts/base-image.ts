@@ -77,7 +77,7 @@ async function buildFromPackages(image: string): Promise<void> {
     { stdio: ['pipe', 'ignore', 'inherit'] },
   )
   bootstrap.stdout.pipe(load.stdin)
-  const [[bootstrapCode], [loadCode]] = await Promise.all([once(bootstrap, 'close'), once(load, 'close')])
+  const [[bootstrapCode], [loadCode]] = (await Promise.all([once(bootstrap, 'close'), once(load, 'close')])) as [number[], number[]]
   if (bootstrapCode !== 0) throw new Error(`mmdebstrap failed with exit code ${bootstrapCode}; its messages are above`)
   if (loadCode !== 0) throw new Error(`docker import failed with exit code ${loadCode}; its messages are above`)
 }

@@ -10,9 +10,11 @@ const ASSET_FOLDERS = ['nodes', 'plugins']
 /** Builds the distribution into `dist/`. */
 export async function build(): Promise<void> {
   const tsc = join(home, 'node_modules', 'typescript', 'bin', 'tsc')
-  await output(process.execPath, [tsc, '--project', join(home, 'tsconfig.build.json')]).catch((error: { stdout?: string; message: string }) => {
-    throw new Error(error.stdout || error.message)
-  })
+  await output(process.execPath, [tsc, '--project', join(home, 'tsconfig.build.json')]).catch(
+    (error: { stdout?: string; message: string }) => {
+      throw new Error(error.stdout || error.message)
+    },
+  )
   for (const folder of ASSET_FOLDERS) {
     const source = join(home, folder)
     if (existsSync(source)) cpSync(source, join(home, 'dist', folder), { recursive: true, filter: (path) => extname(path) !== '.ts' })

@@ -15,7 +15,8 @@ const RUNTIME_DEPENDENCIES: Record<string, string[]> = {
 const BASE_IMAGE_HAS = /^node-linux-/
 // Node-RED serves examples, help and texts out of these, whatever the files are called.
 const KEPT_WHOLE = new Set(['node_modules/@node-red', 'node_modules/@flowfuse/node-red-dashboard'])
-const DEAD_FILE = /\.(d\.[cm]?ts|[cm]?ts|map|md|markdown|flow|tsbuildinfo)$|^(\.\w+.*|makefile|gulpfile\.js|gruntfile\.js|tsconfig.*\.json|bower\.json)$/i
+const DEAD_FILE =
+  /\.(d\.[cm]?ts|[cm]?ts|map|md|markdown|flow|tsbuildinfo)$|^(\.\w+.*|makefile|gulpfile\.js|gruntfile\.js|tsconfig.*\.json|bower\.json)$/i
 const LICENCE = /licen[cs]e|notice|copying/i
 const DEAD_FOLDER = /^(test|tests|__tests__|docs?|examples?|\.github|coverage|benchmarks?|man)$/
 
@@ -55,7 +56,9 @@ function removeDeadFiles(folder: string, insidePackage: boolean): void {
   for (const entry of readdirSync(join(home, folder), { withFileTypes: true })) {
     const path = `${folder}/${entry.name}`
     if (KEPT_WHOLE.has(path)) continue
-    const dead = entry.isDirectory() ? insidePackage && DEAD_FOLDER.test(entry.name) : DEAD_FILE.test(entry.name) && !LICENCE.test(entry.name)
+    const dead = entry.isDirectory()
+      ? insidePackage && DEAD_FOLDER.test(entry.name)
+      : DEAD_FILE.test(entry.name) && !LICENCE.test(entry.name)
     if (dead) rmSync(join(home, path), { recursive: true })
     else if (entry.isDirectory()) removeDeadFiles(path, entry.name !== 'node_modules' && !entry.name.startsWith('@'))
   }

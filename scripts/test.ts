@@ -1,9 +1,10 @@
 // npm test: all suites. Ends with one line, `N passed, N failed, N skipped`.
-import { startVitest } from 'vitest/node'
+import { parseCLI, startVitest } from 'vitest/node'
 import { cleanUp, engineAnswers } from '../test/support/engine.ts'
 import { say } from './support/terminal.ts'
 
-const HOW_TO_GET_AN_ENGINE = 'scripts/docker-engine.sh installs and starts one on Debian; https://docs.docker.com/engine/install/ has the others'
+const HOW_TO_GET_AN_ENGINE =
+  'scripts/docker-engine.sh installs and starts one on Debian; https://docs.docker.com/engine/install/ has the others'
 
 const docker = await engineAnswers()
 if (!docker && process.env.REQUIRE_DOCKER === '1') {
@@ -20,8 +21,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-const filters = process.argv.slice(2)
-const vitest = await startVitest('test', filters, { run: true, watch: false })
+const { filter, options } = parseCLI(['vitest', 'run', ...process.argv.slice(2)])
+const vitest = await startVitest('test', filter, options)
 const tests = vitest.state.getTestModules().flatMap((module) => [...module.children.allTests()])
 const count = (state: string) => tests.filter((test) => test.result().state === state).length
 const brokenModules = vitest.state.getTestModules().filter((module) => module.errors().length > 0).length

@@ -8,7 +8,7 @@ export function writeFileAtomic(path: string, content: string, { mode = 0o644 }:
     const file = openSync(temporary, 'w', mode)
     try {
       const bytes = Buffer.from(content)
-      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written)
+      for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written)
       fsyncSync(file)
     } finally {
       closeSync(file)

@@ -24,9 +24,25 @@ export type Session = {
 export type ListenFailure = { port: number; code: string; message: string; at: number }
 
 /** Totals by port: the listener's for `in`, the remote one for `out`. Port 0 takes what exceeds the number of counted ports. */
-export type Traffic = { direction: 'in' | 'out'; port: number; opened: number; closed: number; open: number; bytesIn: number; bytesOut: number }
+export type Traffic = {
+  direction: 'in' | 'out'
+  port: number
+  opened: number
+  closed: number
+  open: number
+  bytesIn: number
+  bytesOut: number
+}
 
-type LiveSession = { id: number; direction: 'in' | 'out'; socket: Socket; port: number; since: number; remoteAddress?: string; remotePort?: number }
+type LiveSession = {
+  id: number
+  direction: 'in' | 'out'
+  socket: Socket
+  port: number
+  since: number
+  remoteAddress?: string
+  remotePort?: number
+}
 type Totals = { opened: number; closed: number; bytesIn: number; bytesOut: number }
 
 /** Knows every TCP listener and session of the process, whoever opened it, by Node's own diagnostics channels. */

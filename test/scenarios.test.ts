@@ -48,7 +48,11 @@ describeRuntimes('TCP in · server', (create) => {
       await client.send(text)
       const message = JSON.parse((await debug.next(named(shown))).msg) as Record<string, unknown>
       expect(Buffer.from((message.payload as { data: number[] }).data).toString()).toBe(text)
-      expect(message).toMatchObject({ ip: expect.stringMatching(/^(::ffff:)?\d+\.\d+\.\d+\.\d+$/), port: expect.any(Number), _session: { type: 'tcp' } })
+      expect(message).toMatchObject({
+        ip: expect.stringMatching(/^(::ffff:)?\d+\.\d+\.\d+\.\d+$/),
+        port: expect.any(Number),
+        _session: { type: 'tcp' },
+      })
       sessions.add((message._session as { id: string }).id)
       expect((await debug.next(named('received as text'))).msg).toBe(text)
     }
@@ -120,10 +124,13 @@ describeRuntimes('TCP out · server', (create) => {
 /** Waits until Node-RED has taken so many connections to the tcp out scenario. */
 async function connected(statusUrl: string, count: number): Promise<void> {
   await expect
-    .poll(async () => {
-      const listeners = (await (await fetch(`${statusUrl}/listeners`)).json()) as { sessions: number; declaredBy: { flow: string }[] }[]
-      return listeners.find(({ declaredBy }) => declaredBy.some(({ flow }) => flow === 'TCP out · server'))?.sessions
-    }, { timeout: 10_000 })
+    .poll(
+      async () => {
+        const listeners = (await (await fetch(`${statusUrl}/listeners`)).json()) as { sessions: number; declaredBy: { flow: string }[] }[]
+        return listeners.find(({ declaredBy }) => declaredBy.some(({ flow }) => flow === 'TCP out · server'))?.sessions
+      },
+      { timeout: 10_000 },
+    )
     .toBe(count)
 }
 

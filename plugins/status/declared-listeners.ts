@@ -21,7 +21,7 @@ export function declaredListeners(RED: NodeRed): DeclaredListener[] {
         node: config.id,
         type: config.type,
         name: config.name ?? '',
-        flow: String(flow.label ?? flow.id),
+        flow: flow.label ?? flow.id,
         port: runningPort(running),
         configured: String(config.port ?? ''),
       },

@@ -27,7 +27,10 @@ function withoutSeverity({ what, why }: Problem): Missing {
 function flowProblems(RED: NodeRed, flows: FlowState): Missing[] {
   const file = RED.settings.distribution?.flowFile ?? 'the flow file'
   const found = [
-    ...flows.missingTypes().map((type) => ({ what: file, why: `unknown node type "${type}" (${usersOf(RED, type)}): install the palette module that has it, or delete the node` })),
+    ...flows.missingTypes().map((type) => ({
+      what: file,
+      why: `unknown node type "${type}" (${usersOf(RED, type)}): install the palette module that has it, or delete the node`,
+    })),
     ...flows.missingModules().map((module) => ({ what: file, why: `module "${module}" is missing` })),
   ]
   if (flows.safeMode()) found.push({ what: 'flows', why: 'Node-RED runs in safe mode: deploy to start them' })

@@ -18,7 +18,13 @@ export class AdminClient {
     const response = await fetch(`${url}/auth/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ client_id: 'node-red-admin', grant_type: 'password', scope: '*', username: credentials.user, password: credentials.password }),
+      body: JSON.stringify({
+        client_id: 'node-red-admin',
+        grant_type: 'password',
+        scope: '*',
+        username: credentials.user,
+        password: credentials.password,
+      }),
     })
     if (!response.ok) throw new Error(`login as ${credentials.user} at ${url} failed: ${response.status} ${await response.text()}`)
     const { access_token: token } = (await response.json()) as { access_token: string }

@@ -41,5 +41,5 @@ export function newContainer(image = inject('image')): NodeRedTcpContainer {
 /** The same suite for a container and for a process of this host. */
 export function describeRuntimes(name: string, body: (create: () => NodeRedTcpBuilder) => void): void {
   describe(`${name} · embedded`, () => body(() => new EmbeddedNodeRedTcp()))
-  describeContainer(`${name} · container`, () => body(() => newContainer() as unknown as NodeRedTcpBuilder))
+  describeContainer(`${name} · container`, () => body(() => newContainer()))
 }

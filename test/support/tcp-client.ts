@@ -63,20 +63,32 @@ export class TcpClient implements AsyncDisposable {
   /** Waits until exactly these bytes (or this text) have come next. */
   async expect(data: string | Uint8Array, { within = DEFAULT_WITHIN_MS }: Within = {}): Promise<void> {
     const expected = Buffer.from(data as Uint8Array)
-    await this.until(() => this.size >= expected.length, within, () => `${expected.length} bytes expected (${show(expected)}), received ${this.describe()}`)
+    await this.until(
+      () => this.size >= expected.length,
+      within,
+      () => `${expected.length} bytes expected (${show(expected)}), received ${this.describe()}`,
+    )
     const actual = this.take(expected.length)
     if (!actual.equals(expected)) throw new Error(`expected ${show(expected)}, received ${show(actual)}`)
   }
 
   /** Waits for this many bytes, whatever they are. */
   async read(bytes: number, { within = DEFAULT_WITHIN_MS }: Within = {}): Promise<Buffer> {
-    await this.until(() => this.size >= bytes, within, () => `${bytes} bytes expected, received ${this.describe()}`)
+    await this.until(
+      () => this.size >= bytes,
+      within,
+      () => `${bytes} bytes expected, received ${this.describe()}`,
+    )
     return this.take(bytes)
   }
 
   /** Makes sure that nothing comes for a while. */
   async expectSilence(ms = SILENCE_MS): Promise<void> {
-    const spoke = await this.until(() => this.size > 0, ms, () => '').then(
+    const spoke = await this.until(
+      () => this.size > 0,
+      ms,
+      () => '',
+    ).then(
       () => true,
       () => false,
     )
@@ -85,7 +97,11 @@ export class TcpClient implements AsyncDisposable {
 
   /** Waits until the other end has closed the connection, by FIN or RST. */
   async expectClose({ within = DEFAULT_WITHIN_MS }: Within = {}): Promise<void> {
-    await this.until(() => this.closed, within, () => `close expected, received ${this.describe()}`)
+    await this.until(
+      () => this.closed,
+      within,
+      () => `close expected, received ${this.describe()}`,
+    )
   }
 
   /** Says that nothing more will be sent (FIN), and goes on reading. */

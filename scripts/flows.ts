@@ -1,0 +1,97 @@
+// npm run flows -- status | diff <name> | reset <name> | export <name>
+// Talks to a running editor, in a container or embedded, through its admin API.
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createTwoFilesPatch } from 'diff'
+import { formatFlow, type FlowNode } from '../provisioning/flow-set.ts'
+import type { FileState } from '../provisioning/merge.ts'
+import type { ProvisionedFile } from '../provisioning/provisioned.ts'
+import type { BrokenSource } from '../provisioning/sources.ts'
+import { openAdmin, type Admin } from './support/admin.ts'
+import { fail, say } from './support/terminal.ts'
+
+const USAGE = `Usage: npm run flows -- <command> [--url URL] [--user USER]
+
+  status         how each provisioned flow file stands to what is deployed
+  diff NAME      what was changed in the editor
+  reset NAME     deploy the file's flow again, in place of what was changed or deleted
+  export NAME    write the deployed flow back to flows/NAME.json
+
+The editor is at --url (default http://127.0.0.1:1880), the login is NODE_RED_ADMIN_USER (default admin)
+and NODE_RED_ADMIN_PASSWORD from the environment or .env; without a password it is asked for.`
+
+const STATE_TEXTS: Record<FileState, string> = {
+  new: 'not deployed yet: comes at the next start',
+  current: 'as in the file',
+  outdated: 'the file is newer: comes at the next start',
+  edited: 'edited in the editor',
+  deleted: 'deleted in the editor',
+}
+
+const flowsFolder = join(dirname(import.meta.dirname), 'flows')
+
+type Provisioning = { files: ProvisionedFile[]; broken: BrokenSource[] }
+
+async function status(admin: Admin): Promise<void> {
+  const { files, broken } = await readProvisioning(admin)
+  const width = Math.max(...[...files, ...broken].map(({ name }) => name.length))
+  for (const { name, state } of files) console.log(`${name.padEnd(width)}  ${STATE_TEXTS[state]}`)
+  for (const { name, reason } of broken) console.log(`${name.padEnd(width)}  can not be used: ${reason}`)
+  if (broken.length > 0) process.exitCode = 1
+}
+
+async function diff(admin: Admin, name: string): Promise<void> {
+  const { source, deployed } = await find(admin, name)
+  const [before, after] = [formatFlow(source), formatFlow(deployed)]
+  if (before === after) return say(`${name}: as in the file`)
+  process.stdout.write(createTwoFilesPatch(`${name}.json`, `${name} (deployed)`, before, after))
+}
+
+async function reset(admin: Admin, name: string): Promise<void> {
+  const { source, deployed } = await find(admin, name)
+  const gone = new Set(deployed.map(({ id }) => id))
+  const { flows, rev } = await admin.get<{ flows: FlowNode[]; rev: string }>('/flows', { 'node-red-api-version': 'v2' })
+  const index = flows.findIndex(({ id }) => gone.has(id))
+  const others = flows.filter(({ id }) => !gone.has(id))
+  others.splice(index === -1 ? others.length : index, 0, ...source)
+  // With the revision, so that a deploy by somebody else in between is not lost: Node-RED answers 409 then.
+  await admin.post('/flows', { flows: others, rev }, { 'node-red-api-version': 'v2', 'node-red-deployment-type': 'flows' })
+  say(`${name}: deployed again as in the file`)
+}
+
+async function exportFlow(admin: Admin, name: string): Promise<void> {
+  const { deployed } = await find(admin, name)
+  if (deployed.length === 0)
+    throw new Error(`${name} is not deployed, so there is nothing to export; npm run flows -- reset ${name} brings it back`)
+  const path = join(flowsFolder, `${name}.json`)
+  writeFileSync(path, formatFlow(deployed))
+  say(`${name}: written to flows/${name}.json`)
+}
+
+async function readProvisioning(admin: Admin): Promise<Provisioning> {
+  return admin.get<Provisioning>('/provisioning')
+}
+
+async function find(admin: Admin, name: string): Promise<ProvisionedFile> {
+  const { files } = await readProvisioning(admin)
+  const file = files.find((candidate) => candidate.name === name)
+  if (!file) throw new Error(`no provisioned flow "${name}"; there are: ${files.map((candidate) => candidate.name).join(', ')}`)
+  return file
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { url: { type: 'string' }, user: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  })
+  const [command, name] = positionals
+  const commands = { diff, reset, export: exportFlow }
+  if (values.help || command === undefined) return console.log(USAGE)
+  if (command === 'status') return status(await openAdmin(values))
+  if (!Object.hasOwn(commands, command)) throw new Error(`unknown command "${command}"\n\n${USAGE}`)
+  if (name === undefined) throw new Error(`${command} needs the name of a flow, such as: npm run flows -- ${command} tcp-in-server`)
+  await commands[command as keyof typeof commands](await openAdmin(values), name)
+}
+
+await main().catch(fail)

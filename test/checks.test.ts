@@ -1,0 +1,19 @@
+import { execFile } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { test } from 'vitest'
+
+const run = promisify(execFile)
+const home = dirname(import.meta.dirname)
+
+test.each([
+  ['the types fit', ['typescript/bin/tsc']],
+  ['the linter finds nothing', ['eslint/bin/eslint.js', '--flag', 'unstable_native_nodejs_ts_config', '--max-warnings', '0', '.']],
+  ['the format is right', ['prettier/bin/prettier.cjs', '--check', '.']],
+])('%s', async (_name, [program = '', ...args]) => {
+  await run(process.execPath, [join(home, 'node_modules', program), ...args], { cwd: home }).catch(
+    (error: { stdout: string; stderr: string }) => {
+      throw new Error(`${error.stdout}\n${error.stderr}`)
+    },
+  )
+})

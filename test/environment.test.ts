@@ -1,0 +1,166 @@
+import { execFile } from 'node:child_process'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { VARIABLE_NAMES } from '../runtime/environment.ts'
+import { EmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
+
+const home = dirname(import.meta.dirname)
+const main = join(home, 'dist', 'runtime', 'main.js')
+
+type Ended = { code: number; output: string; dataDir: string }
+
+/** Starts the distribution with an environment that it must refuse, and waits for its end. */
+async function startRefused(environment: Record<string, string>): Promise<Ended> {
+  const dataDir = environment.DATA_DIR ?? join(mkdtempSync(join(tmpdir(), 'node-red-tcp-')), 'data')
+  const env = { PATH: process.env.PATH, DATA_DIR: dataDir, ...environment }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main], { env, timeout: 20_000 }, (error, stdout, stderr) => {
+      resolve({ code: Number(error?.code ?? 0), output: stdout + stderr, dataDir })
+    })
+  })
+}
+
+test.each([
+  ['EDITOR_PORT', '70000', 'a port number from 0 to 65535'],
+  ['EDITOR_PORT', 'abc', 'a port number from 0 to 65535'],
+  ['STATUS_PORT', '-1', 'a port number from 0 to 65535'],
+  ['EDITOR_BIND', 'localhost', 'an IP address of this machine'],
+  ['STATUS_BIND', '1.2.3', 'an IP address of this machine'],
+  ['TCP_BIND', '0', 'an IP address of this machine'],
+  ['TCP_PORTS', '9519-9500', 'a range from low to high within 1-65535'],
+  ['TCP_PORTS', '9500,9501', 'a port range such as 9500-9519, or one port'],
+  ['TCP_IN_SERVER_PORT', '0', 'a port number from 1 to 65535'],
+  ['TCP_OUT_SERVER_PORT', '9502x', 'a port number from 1 to 65535'],
+  ['TCP_RESPONSE_PORT', '1e3', 'a port number from 1 to 65535'],
+  ['TCP_IN_CLIENT_PORT', '65536', 'a port number from 1 to 65535'],
+  ['TCP_OUT_CLIENT_PORT', ' ', 'a port number from 1 to 65535'],
+  ['ASSISTANT_HOST', 'http://host', 'a host name or an IP address'],
+  ['LOG_LEVEL', 'verbose', 'one of fatal, error, warn, info, debug, trace'],
+  ['LOG_FORMAT', 'xml', 'one of text, json'],
+  ['TZ', 'Mars/Olympus', 'an IANA time zone'],
+  ['HTTP_ADMIN_ROOT', 'admin', 'a path that starts with /'],
+  ['HTTP_IN_LOGIN', 'yes', 'one of true, false'],
+  ['PALETTE_INSTALL', '1', 'one of true, false'],
+  ['FUNCTION_EXTERNAL_MODULES', 'on', 'one of true, false'],
+  ['NODE_RED_CREDENTIAL_RESET', 'please', 'one of true, false'],
+  ['NODE_RED_ADMIN_USER', 'u'.repeat(101), 'at most 100 characters'],
+  ['TLS_CERT_FILE', '/nowhere/cert.pem', 'a file that this process can read'],
+  ['TLS_KEY_FILE', '/nowhere/key.pem', 'a file that this process can read'],
+])('refuses %s=%s', async (name, value, allowed) => {
+  const { code, output } = await startRefused({ [name]: value })
+  expect(code).toBe(1)
+  expect(output).toContain(`${name}=${value}`)
+  expect(output).toContain(allowed)
+  expect(output).not.toContain('Welcome to Node-RED')
+})
+
+test.each(['NODE_RED_ADMIN_PASSWORD', 'NODE_RED_CREDENTIAL_SECRET'])('refuses %s beside its file, and does not show it', async (name) => {
+  const file = join(mkdtempSync(join(tmpdir(), 'node-red-tcp-')), 'secret')
+  writeFileSync(file, 'from the file')
+  const both = await startRefused({ [name]: 'from the variable', [`${name}_FILE`]: file })
+  expect(both.code).toBe(1)
+  expect(both.output).toContain(`${name} and ${name}_FILE are both set`)
+  expect(both.output).not.toMatch(/from the (file|variable)/)
+
+  const missing = await startRefused({ [`${name}_FILE`]: '/nowhere/secret' })
+  expect(missing.code).toBe(1)
+  expect(missing.output).toContain(`${name}_FILE=/nowhere/secret: the file can not be read (ENOENT)`)
+
+  const long = await startRefused({ [name]: 'hidden'.repeat(200) })
+  expect(long.output).toContain(`${name}=(not shown): allowed is at most 1024 characters`)
+  expect(long.output).not.toContain('hidden')
+})
+
+test('tells all mistakes at once', async () => {
+  const { code, output } = await startRefused({ EDITOR_PORT: 'x', TCP_PORTS: 'y', LOG_FORMAT: 'z', TLS_CERT_FILE: '/nowhere' })
+  expect(code).toBe(1)
+  expect(output).toContain('4 mistakes')
+  for (const mistake of ['EDITOR_PORT=x', 'TCP_PORTS=y', 'LOG_FORMAT=z', 'TLS_CERT_FILE=/nowhere']) expect(output).toContain(mistake)
+})
+
+test.each([
+  [{ TLS_CERT_FILE: main }, 'TLS_CERT_FILE and TLS_KEY_FILE belong together'],
+  [{ TCP_RESPONSE_PORT: '9501' }, 'TCP_RESPONSE_PORT=9501: TCP_IN_SERVER_PORT has the same port'],
+  [{ EDITOR_PORT: '9502' }, 'EDITOR_PORT has the same port'],
+])('refuses what does not go together: %j', async (environment, message) => {
+  const { code, output } = await startRefused(environment)
+  expect(code).toBe(1)
+  expect(output).toContain(message)
+})
+
+test('moves the scenarios along with TCP_PORTS', async () => {
+  await using nodeRed = await new EmbeddedNodeRedTcp()
+    .withEnvironment({ TCP_PORTS: '23400-23409', TCP_IN_SERVER_PORT: '', TCP_OUT_SERVER_PORT: '', TCP_RESPONSE_PORT: '' })
+    .start()
+  await using client = await nodeRed.tcp(23403)
+  await client.send('moved')
+  await client.expect('moved')
+})
+
+test('names uid, gid, owner and the way out when the data folder can not be written', async () => {
+  if (process.getuid?.() === 0) return void (await refusesForOthersThanRoot())
+  const dataDir = mkdtempSync(join(tmpdir(), 'node-red-tcp-'))
+  chmodSync(dataDir, 0o555)
+  const { code, output } = await startRefused({ DATA_DIR: dataDir })
+  expect(code).toBe(1)
+  expect(output).toMatch(/can not be written \(EACCES\) by uid \d+, gid \d+/)
+})
+
+// Root may write anywhere, but not below a file.
+async function refusesForOthersThanRoot(): Promise<void> {
+  const file = join(mkdtempSync(join(tmpdir(), 'node-red-tcp-')), 'file')
+  writeFileSync(file, '')
+  const { code, output } = await startRefused({ DATA_DIR: join(file, 'data') })
+  expect(code).toBe(1)
+  expect(output).toContain('can not be written (ENOTDIR)')
+}
+
+test('generates a password once, keeps only its hash, and makes secrets private', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'node-red-tcp-'))
+  const environment = { NODE_RED_ADMIN_PASSWORD: '', DATA_DIR: join(folder, 'data') }
+  await using first = await new EmbeddedNodeRedTcp().withEnvironment(environment).start()
+  const password = /user admin, password (\S+)/.exec(first.log)?.[1] ?? ''
+  expect(password).toMatch(/^[a-z2-9]{20}$/)
+  const login = await fetch(`${first.getEditorUrl()}/auth/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ username: 'admin', password, grant_type: 'password', client_id: 'node-red-admin' }),
+  })
+  expect(login.status).toBe(200)
+  expect(await first.stop()).toBe(0)
+  const secrets = join(environment.DATA_DIR, '.secrets')
+  for (const file of readdirSync(secrets)) {
+    expect(statSync(join(secrets, file)).mode & 0o777).toBe(0o600)
+    expect(readFileSync(join(secrets, file), 'utf8')).not.toContain(password)
+  }
+  await using second = await new EmbeddedNodeRedTcp().withEnvironment(environment).start()
+  expect(second.log).not.toContain('password')
+})
+
+test('writes one JSON object a line when asked to', async () => {
+  await using nodeRed = await new EmbeddedNodeRedTcp().withEnvironment({ LOG_FORMAT: 'json', NODE_RED_ADMIN_PASSWORD: '' }).start()
+  const lines = nodeRed.log.trim().split('\n')
+  expect(lines.length).toBeGreaterThan(10)
+  for (const line of lines) {
+    expect(JSON.parse(line)).toMatchObject({
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      level: expect.any(String),
+      msg: expect.anything(),
+    })
+  }
+  const listening = lines.map((line) => JSON.parse(line) as Record<string, string>).find(({ name }) => name === 'listen on 9501')
+  expect(listening).toMatchObject({ type: 'tcp in', id: expect.any(String) })
+})
+
+test('README and .env.example name every variable', () => {
+  const inside = ['DATA_DIR', 'FLOWS_DIR', 'STATUS_BIND']
+  const readme = readFileSync(join(home, 'README.md'), 'utf8')
+  const chinese = readFileSync(join(home, 'README.zh-CN.md'), 'utf8')
+  const example = readFileSync(join(home, '.env.example'), 'utf8')
+  for (const name of VARIABLE_NAMES) {
+    expect.soft(readme).toContain(name.replace(/_FILE$/, ''))
+    expect.soft(chinese).toContain(name.replace(/_FILE$/, ''))
+    if (!inside.includes(name)) expect.soft(example, name).toContain(`${name}=`)
+  }
+})
