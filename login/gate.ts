@@ -33,7 +33,7 @@ export function createGate(options: GateOptions): Gate {
 
   function request(request: IncomingMessage, response: ServerResponse, next: () => void): void {
     const { method = 'GET' } = request
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://local')
+    const { pathname, searchParams } = targetOf(request)
     if (pathname === signInPath && method === 'GET') return showSignIn(request, response, { next: searchParams.get('next') ?? adminRoot })
     if (pathname === signInPath && method === 'POST') return void signIn(request, response).catch(failed(response))
     if (pathname === `${adminRoot}auth/token` && method === 'POST') return void issueToken(request, response).catch(failed(response))
@@ -50,7 +50,7 @@ export function createGate(options: GateOptions): Gate {
   }
 
   function upgrade(request: IncomingMessage, socket: Duplex, next: () => void): void {
-    const { pathname } = new URL(request.url ?? '/', 'http://local')
+    const { pathname } = targetOf(request)
     if (options.isOpenSocket(pathname)) return next()
     const token = validToken(request)
     if (token === undefined || isForeign(request)) {
@@ -143,6 +143,12 @@ export function createGate(options: GateOptions): Gate {
   }
 
   return { request, upgrade }
+}
+
+// The path as it was sent: one that only becomes /auth/login when dots or slashes are resolved is another to those behind the gate.
+function targetOf({ url = '/' }: IncomingMessage): { pathname: string; searchParams: URLSearchParams } {
+  const [pathname = '', search = ''] = url.split('?', 2)
+  return { pathname, searchParams: new URLSearchParams(search) }
 }
 
 class FormError extends Error {}
