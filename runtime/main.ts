@@ -21,6 +21,7 @@ const ACTION_LINES: Record<Action, string | undefined> = {
 }
 
 function prepare(): void {
+  shareWithGroupRoot()
   const environment = readEnvironment()
   const log = createLog('distribution', { format: environment.LOG_FORMAT, level: environment.LOG_LEVEL })
   assertDataWritable(environment.DATA_DIR)
@@ -31,6 +32,11 @@ function prepare(): void {
   logLogin(log, environment, secrets)
   warnUnpublishedPorts(log, environment)
   Object.assign(process.env, flowVariables(environment))
+}
+
+/** OpenShift and the like run an image as any user id, always in group 0: what one of them writes, the next has to read. */
+function shareWithGroupRoot(): void {
+  if (process.getgid?.() === 0 && process.getuid?.() !== 0) process.umask(0o002)
 }
 
 function logProvisioning(log: Log, report: ProvisioningReport): void {

@@ -1,29 +1,36 @@
-import { accessSync, constants, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const PROBE_FILE = '.write-probe'
+// Written by an earlier start, perhaps as another user.
+const OWN_FILES = ['.secrets', 'flows.json', '.config.runtime.json']
 
 /** Makes sure that the data folder is there and can be written.
  * @throws Error with uid, gid, owner and the line that helps
  */
 export function assertDataWritable(dataDir: string): void {
+  let path = dataDir
   try {
     mkdirSync(dataDir, { recursive: true })
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
     const probe = join(dataDir, PROBE_FILE)
     writeFileSync(probe, '')
     rmSync(probe)
+    for (const name of OWN_FILES) {
+      path = join(dataDir, name)
+      if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK)
+    }
   } catch (cause) {
-    throw new Error(describe(dataDir, cause as NodeJS.ErrnoException), { cause })
+    throw new Error(describe(path, dataDir, cause as NodeJS.ErrnoException), { cause })
   }
 }
 
-function describe(dataDir: string, error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return `${dataDir}: no space left to write to. Free some space, then start again.`
+function describe(path: string, dataDir: string, error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return `${path}: no space left to write to. Free some space, then start again.`
   const uid = process.getuid?.()
   const gid = process.getgid?.()
-  const lines = [`${dataDir} can not be written (${error.code}) by uid ${uid}, gid ${gid}.`]
-  const owner = ownerOf(dataDir)
+  const lines = [`${path} can not be written (${error.code}) by uid ${uid}, gid ${gid}.`]
+  const owner = ownerOf(path)
   if (owner) lines.push(`It belongs to uid ${owner.uid}, gid ${owner.gid}, mode ${owner.mode}.`)
   if (error.code === 'EROFS') lines.push('Mount it writable: drop ":ro" from the volume line.')
   else lines.push(...waysOut(dataDir, uid, owner))

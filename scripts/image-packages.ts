@@ -14,7 +14,7 @@ const RUNTIME_DEPENDENCIES: Record<string, string[]> = {
 // Node.js itself, which the base image has.
 const BASE_IMAGE_HAS = /^node-linux-/
 // Node-RED serves examples, help and texts out of these, whatever the files are called.
-const KEPT_WHOLE = new Set(['node_modules/@node-red', 'node_modules/@flowfuse/node-red-dashboard'])
+const KEPT_WHOLE = /^node_modules\/(@node-red|@flowfuse)\/[^/]+\/[^/]+$/
 const DEAD_FILE =
   /\.(d\.[cm]?ts|[cm]?ts|map|md|markdown|flow|tsbuildinfo)$|^(\.\w+.*|makefile|gulpfile\.js|gruntfile\.js|tsconfig.*\.json|bower\.json)$/i
 const LICENCE = /licen[cs]e|notice|copying/i
@@ -55,12 +55,12 @@ function removeUnneeded(packages: Lockfile['packages'], needed: ReadonlySet<stri
 function removeDeadFiles(folder: string, insidePackage: boolean): void {
   for (const entry of readdirSync(join(home, folder), { withFileTypes: true })) {
     const path = `${folder}/${entry.name}`
-    if (KEPT_WHOLE.has(path)) continue
-    const dead = entry.isDirectory()
-      ? insidePackage && DEAD_FOLDER.test(entry.name)
-      : DEAD_FILE.test(entry.name) && !LICENCE.test(entry.name)
+    const isFolder = entry.isDirectory()
+    const leavesPackage = isFolder && (entry.name === 'node_modules' || entry.name.startsWith('@'))
+    if (KEPT_WHOLE.test(path) && !leavesPackage) continue
+    const dead = isFolder ? insidePackage && DEAD_FOLDER.test(entry.name) : DEAD_FILE.test(entry.name) && !LICENCE.test(entry.name)
     if (dead) rmSync(join(home, path), { recursive: true })
-    else if (entry.isDirectory()) removeDeadFiles(path, entry.name !== 'node_modules' && !entry.name.startsWith('@'))
+    else if (isFolder) removeDeadFiles(path, !leavesPackage)
   }
 }
 

@@ -42,6 +42,17 @@ export class NodeRedTcpContainer extends GenericContainer {
     return this
   }
 
+  /** Keeps everything in /data on a named volume, or in a folder of the host. */
+  withData(volumeOrFolder: string): this {
+    return this.withBindMounts([{ source: volumeOrFolder, target: '/data' }])
+  }
+
+  /** As docker-compose.yml runs it: nothing is writable but /data and /tmp, and nothing may be gained. Not together with withFlow. */
+  withHardening(): this {
+    this.hostConfig.ReadonlyRootfs = true
+    return this.withTmpFs({ '/tmp': 'size=64m' }).withDroppedCapabilities('ALL').withSecurityOpt('no-new-privileges:true')
+  }
+
   /** Takes what the container answers as soon as it lives, even when its flows are not ready. */
   withoutReadiness(): this {
     return this.withWaitStrategy(Wait.forHttp('/healthz', STATUS_PORT).forStatusCode(200))
