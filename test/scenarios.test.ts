@@ -111,11 +111,11 @@ describeRuntimes('TCP out · server', (create) => {
     const admin = await nodeRed.admin
     const clients = await Promise.all(Array.from({ length: 20 }, () => nodeRed.tcp(9502)))
     await connected(nodeRed.getStatusUrl(), 20)
-    await admin.inject('send text')
+    await admin.inject('send text', { flow: 'TCP out · server' })
     await Promise.all(clients.map((client) => client.expect('Hello from Node-RED\n')))
     clients.pop()!.reset()
     await connected(nodeRed.getStatusUrl(), 19)
-    await admin.inject('send bytes 01 03 00 00 00 0A C5 CD')
+    await admin.inject('send bytes 01 03 00 00 00 0A C5 CD', { flow: 'TCP out · server' })
     await Promise.all(clients.map((client) => client.expect(MODBUS)))
     for (const client of clients) client.reset()
   })
@@ -152,11 +152,11 @@ describeRuntimes('TCP out · client', (create) => {
     // Two nodes, two connections; which is which shows by what arrives.
     const connections = [await peer.accept(), await peer.accept()]
     await expect.poll(async () => dialled(nodeRed, peer.port), { timeout: 10_000 }).toBe(2)
-    await admin.inject('send text')
+    await admin.inject('send text', { flow: 'TCP out · client' })
     await expect.poll(() => connections.some(({ available }) => available > 0), { timeout: 5_000 }).toBe(true)
     const [plain, decoding] = connections.toSorted((a, b) => b.available - a.available)
     await plain!.expect('Hello from Node-RED\n')
-    await admin.inject('send bytes 01 03 00 00 00 0A C5 CD')
+    await admin.inject('send bytes 01 03 00 00 00 0A C5 CD', { flow: 'TCP out · client' })
     await plain!.expect(MODBUS)
     await admin.inject('send Base64 SGVsbG8sIEJhc2U2NCEK')
     await decoding!.expect('Hello, Base64!\n')

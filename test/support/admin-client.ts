@@ -52,11 +52,16 @@ export class AdminClient {
     })
   }
 
-  /** Presses the button of an inject node, found by id or name. */
-  async inject(idOrName: string): Promise<void> {
-    const node = (await this.flows()).find(({ id, type, name }) => type === 'inject' && (id === idOrName || name === idOrName))
-    if (!node) throw new Error(`no inject node "${idOrName}" in the deployed flows`)
-    await this.request(`/inject/${node.id}`, { method: 'POST' })
+  /** Presses the button of an inject node, found by id or name; where names recur, by the label of its tab too. */
+  async inject(idOrName: string, { flow }: { flow?: string } = {}): Promise<void> {
+    const nodes = await this.flows()
+    const tab = nodes.find(({ type, label }) => type === 'tab' && label === flow)?.id
+    const found = nodes.filter(
+      ({ id, type, name, z }) => type === 'inject' && (id === idOrName || name === idOrName) && (flow === undefined || z === tab),
+    )
+    if (found.length !== 1)
+      throw new Error(`${found.length} inject nodes "${idOrName}"${flow ? ` on "${flow}"` : ''} in the deployed flows, expected 1`)
+    await this.request(`/inject/${found[0]!.id}`, { method: 'POST' })
   }
 
   /** Opens the stream of debug messages, as the editor's debug sidebar shows them. */
