@@ -29,7 +29,7 @@ function prepare(): void {
   const aside = assertCredentialsOpen(environment.DATA_DIR, secrets.credentialSecret, { reset: environment.NODE_RED_CREDENTIAL_RESET })
   if (aside) log.warn(`credentials were reset; the former file is ${aside}`)
   logProvisioning(log, provisionFlows({ dataDir: environment.DATA_DIR, folders: flowFolders(environment) }))
-  logLogin(log, environment, secrets)
+  announceLogin(environment, secrets)
   warnUnpublishedPorts(log, environment)
   Object.assign(process.env, flowVariables(environment))
 }
@@ -55,8 +55,10 @@ function logProvisioning(log: Log, report: ProvisioningReport): void {
   }
 }
 
-function logLogin(log: Log, environment: Environment, { generatedPassword }: Secrets): void {
+/** Whatever the log level: it is not to be had a second time. */
+function announceLogin(environment: Environment, { generatedPassword }: Secrets): void {
   if (generatedPassword === undefined) return
+  const log = createLog('distribution', { format: environment.LOG_FORMAT, level: 'info' })
   log.info(`login for the editor, shown this once: user ${environment.NODE_RED_ADMIN_USER}, password ${generatedPassword}`)
 }
 

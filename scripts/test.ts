@@ -1,5 +1,7 @@
-// npm test: all suites. Ends with one line, `N passed, N failed, N skipped`.
-import { parseCLI, startVitest } from 'vitest/node'
+// npm test: all suites, or those given as arguments. Ends with one line, `N passed, N failed, N skipped`.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { cleanUp, engineAnswers } from '../test/support/engine.ts'
 import { say } from './support/terminal.ts'
 
@@ -12,23 +14,23 @@ if (!docker && process.env.REQUIRE_DOCKER === '1') {
   process.stdout.write('0 passed, 1 failed, 0 skipped\n')
   process.exit(1)
 }
+if (!docker) say(`no Docker engine answers: all tests of the image will be SKIPPED. ${HOW_TO_GET_AN_ENGINE}`)
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    const end = () => process.exit(130)
-    if (docker) cleanUp().then(end, end)
-    else end()
-  })
+// A process group of its own, to be ended as a whole: what still runs could create what was just removed.
+const runner = spawn(process.execPath, [join(import.meta.dirname, 'support', 'run-suites.ts'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  detached: true,
+})
+
+async function interrupt(): Promise<void> {
+  process.kill(-runner.pid!, 'SIGKILL')
+  await once(runner, 'exit')
+  if (docker) await cleanUp()
 }
 
-const { filter, options } = parseCLI(['vitest', 'run', ...process.argv.slice(2)])
-const vitest = await startVitest('test', filter, options)
-const tests = vitest.state.getTestModules().flatMap((module) => [...module.children.allTests()])
-const count = (state: string) => tests.filter((test) => test.result().state === state).length
-const brokenModules = vitest.state.getTestModules().filter((module) => module.errors().length > 0).length
-const failed = count('failed') + brokenModules + vitest.state.getUnhandledErrors().length
-await vitest.close()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => void interrupt().finally(() => process.exit(130)))
+}
 
-if (!docker) say(`no Docker engine answers: ${count('skipped')} tests were SKIPPED, those of the image among them. ${HOW_TO_GET_AN_ENGINE}`)
-process.stdout.write(`${count('passed')} passed, ${failed} failed, ${count('skipped')} skipped\n`)
-process.exit(failed === 0 && count('passed') > 0 ? 0 : 1)
+const [code] = (await once(runner, 'exit')) as [number | null]
+process.exitCode = code ?? 1

@@ -119,7 +119,7 @@ async function refusesForOthersThanRoot(): Promise<void> {
 
 test('generates a password once, keeps only its hash, and makes secrets private', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'node-red-tcp-'))
-  const environment = { NODE_RED_ADMIN_PASSWORD: '', DATA_DIR: join(folder, 'data') }
+  const environment = { NODE_RED_ADMIN_PASSWORD: '', DATA_DIR: join(folder, 'data'), LOG_LEVEL: 'info' }
   await using first = await new EmbeddedNodeRedTcp().withEnvironment(environment).start()
   const password = /user admin, password (\S+)/.exec(first.log)?.[1] ?? ''
   expect(password).toMatch(/^[a-z2-9]{20}$/)

@@ -1,5 +1,5 @@
-import { inject } from 'vitest'
 import { output } from '../../scripts/support/command.ts'
+import { RUN_NAME, TEST_LABEL } from './engine.ts'
 
 const END_TIMEOUT_MS = 30_000
 
@@ -10,7 +10,7 @@ export async function docker(...args: string[]): Promise<string> {
 
 /** Arguments that label a container or volume. */
 export function labelled(): string[] {
-  return ['--label', `${inject('label')}=container`]
+  return ['--label', `${TEST_LABEL}=${RUN_NAME}`]
 }
 
 /** Creates a volume that the clean-up of the run knows, and removes it at the end of the scope. */

@@ -3,7 +3,12 @@ import { output, run, succeeds } from '../../scripts/support/command.ts'
 
 const home = dirname(dirname(import.meta.dirname))
 
+// The process of `npm test`; workers inherit its number.
+const RUN = (process.env.NODE_RED_TCP_TEST_RUN ??= String(process.pid))
+
 export const TEST_LABEL = 'node-red-tcp.test'
+/** The value of the label on all that this run creates, and the start of the names of its Compose projects. */
+export const RUN_NAME = `node-red-tcp-test-${RUN}`
 export const TEST_IMAGE = 'node-red-tcp:test'
 
 /** Whether a Docker engine answers on this machine. */
@@ -15,21 +20,37 @@ export async function engineAnswers(): Promise<boolean> {
 export async function buildImage(tag: string, { context = home }: { context?: string } = {}): Promise<void> {
   const ca = process.env.EXTRA_CA_FILE || process.env.NODE_EXTRA_CA_CERTS || '/dev/null'
   const base = process.env.BASE_IMAGE ? ['--build-arg', `BASE_IMAGE=${process.env.BASE_IMAGE}`] : []
-  const args = ['build', '--quiet', '--secret', `id=extra_ca,src=${ca}`, ...base, '--label', `${TEST_LABEL}=image`, '--tag', tag, context]
+  const args = ['build', '--quiet', '--secret', `id=extra_ca,src=${ca}`, ...base, '--tag', tag, context]
   await run('docker', args, { env: { ...process.env, DOCKER_BUILDKIT: '1' } })
 }
 
-/** Removes every container, network and volume that a run of the tests has labelled, of this run or of one that was interrupted. */
+/** Removes all containers, networks and volumes of this run, and of runs that ended without doing so. */
 export async function cleanUp(): Promise<void> {
-  const filter = ['--filter', `label=${TEST_LABEL}`]
-  const containers = await list(['ps', '--all', '--quiet', ...filter])
-  if (containers.length > 0) await output('docker', ['rm', '--force', '--volumes', ...containers])
-  const volumes = await list(['volume', 'ls', '--quiet', ...filter])
-  if (volumes.length > 0) await output('docker', ['volume', 'rm', '--force', ...volumes])
-  const networks = await list(['network', 'ls', '--quiet', ...filter])
-  if (networks.length > 0) await output('docker', ['network', 'rm', ...networks])
+  for (const { list, remove, id } of KINDS) {
+    const rows = (await output('docker', [...list, '--format', ROW + id])).split('\n')
+    const left = rows.map(parseRow).filter(({ run }) => run !== undefined && (run === RUN || !isAlive(run)))
+    if (left.length > 0) await output('docker', [...remove, ...left.map((row) => row.id)])
+  }
 }
 
-async function list(args: string[]): Promise<string[]> {
-  return (await output('docker', args)).split('\n').filter(Boolean)
+// Compose labels what it makes with the project's name; ours is made of the run's.
+const ROW = `{{if .Label "${TEST_LABEL}"}}{{.Label "${TEST_LABEL}"}}{{else}}{{.Label "com.docker.compose.project"}}{{end}} `
+const KINDS = [
+  { list: ['ps', '--all'], remove: ['rm', '--force', '--volumes'], id: '{{.ID}}' },
+  { list: ['volume', 'ls'], remove: ['volume', 'rm', '--force'], id: '{{.Name}}' },
+  { list: ['network', 'ls'], remove: ['network', 'rm'], id: '{{.ID}}' },
+]
+
+function parseRow(row: string): { run: string | undefined; id: string } {
+  const [label = '', id = ''] = row.split(' ')
+  return { run: /^node-red-tcp-test-(\d+)/.exec(label)?.[1], id }
+}
+
+function isAlive(run: string): boolean {
+  try {
+    process.kill(Number(run), 0)
+    return true
+  } catch {
+    return false
+  }
 }

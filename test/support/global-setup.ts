@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node'
 import { build } from '../../scripts/build.ts'
 import { provideBaseImage } from '../../scripts/base-image.ts'
-import { buildImage, cleanUp, engineAnswers, TEST_IMAGE, TEST_LABEL } from './engine.ts'
+import { buildImage, cleanUp, engineAnswers, TEST_IMAGE } from './engine.ts'
 
 /** Once per run: compiles the distribution and builds its image. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -16,7 +16,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   project.provide('docker', docker)
   project.provide('image', TEST_IMAGE)
-  project.provide('label', TEST_LABEL)
   return async () => {
     if (docker) await cleanUp()
   }
@@ -26,6 +25,5 @@ declare module 'vitest' {
   interface ProvidedContext {
     docker: boolean
     image: string
-    label: string
   }
 }

@@ -1,6 +1,7 @@
 import { describe, inject } from 'vitest'
 import type { AdminClient } from './admin-client.ts'
 import { EmbeddedNodeRedTcp } from './embedded-node-red-tcp.ts'
+import { RUN_NAME, TEST_LABEL } from './engine.ts'
 import { NodeRedTcpContainer } from './node-red-tcp-container.ts'
 import type { TcpClient } from './tcp-client.ts'
 
@@ -35,7 +36,7 @@ export const describeContainer = (name: string, body: () => void): void => {
 
 /** The image under test in a container that the clean-up of the run knows. */
 export function newContainer(image = inject('image')): NodeRedTcpContainer {
-  return new NodeRedTcpContainer(image).withLabels({ [inject('label')]: 'container' })
+  return new NodeRedTcpContainer(image).withLabels({ [TEST_LABEL]: RUN_NAME })
 }
 
 /** The same suite for a container and for a process of this host. */
