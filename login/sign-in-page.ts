@@ -9,7 +9,7 @@ const TEXTS = {
     submit: 'Log in',
     wrong: 'User or password is wrong.',
     slow: 'Too many wrong attempts. Try again in {seconds} s.',
-    hint: 'No password yet? The first start prints it: docker compose logs node-red',
+    hint: 'No password yet? The first start writes it to its log (docker compose logs node-red).',
   },
   zh: {
     lang: 'zh-CN',
@@ -19,7 +19,7 @@ const TEXTS = {
     submit: '登录',
     wrong: '用户名或密码不正确。',
     slow: '错误次数过多，请在 {seconds} 秒后再试。',
-    hint: '还没有密码？首次启动时会打印出来：docker compose logs node-red',
+    hint: '还没有密码？首次启动时会写在日志里（docker compose logs node-red）。',
   },
 }
 

@@ -14,7 +14,10 @@ export type NodeRedLogMessage = {
   msg: unknown
 }
 
-const LEVEL_NUMBERS: Record<LogLevel, number> = { fatal: 10, error: 20, warn: 30, info: 40, debug: 50, trace: 60 }
+/** Node-RED's number for its gravest level. */
+export const FATAL = 10
+
+const LEVEL_NUMBERS: Record<LogLevel, number> = { fatal: FATAL, error: 20, warn: 30, info: 40, debug: 50, trace: 60 }
 const LEVEL_NAMES = new Map(Object.entries(LEVEL_NUMBERS).map(([name, number]) => [number, name]))
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 

@@ -5,7 +5,7 @@ import type { Action } from '../provisioning/merge.ts'
 import { assertCredentialsOpen } from './credentials.ts'
 import { flowVariables, readEnvironment, type Environment } from './environment.ts'
 import { flowFolders, settingsFile } from './installation.ts'
-import { createLog, type Log } from './log.ts'
+import { createLog, FATAL, formatJson, type Log } from './log.ts'
 import { assertDataWritable } from './preflight.ts'
 import { reportProblem } from './problems.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
@@ -26,15 +26,15 @@ function prepare(): void {
   const log = createLog('distribution', { format: environment.LOG_FORMAT, level: environment.LOG_LEVEL })
   assertDataWritable(environment.DATA_DIR)
   const secrets = openSecrets(environment)
+  announceLogin(environment, secrets)
   const aside = assertCredentialsOpen(environment.DATA_DIR, secrets.credentialSecret, { reset: environment.NODE_RED_CREDENTIAL_RESET })
   if (aside) log.warn(`credentials were reset; the former file is ${aside}`)
   logProvisioning(log, provisionFlows({ dataDir: environment.DATA_DIR, folders: flowFolders(environment) }))
-  announceLogin(environment, secrets)
   warnUnpublishedPorts(log, environment)
   Object.assign(process.env, flowVariables(environment))
 }
 
-/** OpenShift and the like run an image as any user id, always in group 0: what one of them writes, the next has to read. */
+/** OpenShift and the like run an image as any user id, always in group 0: all but the secrets is for any of them to read and write. */
 function shareWithGroupRoot(): void {
   if (process.getgid?.() === 0 && process.getuid?.() !== 0) process.umask(0o002)
 }
@@ -71,11 +71,18 @@ function warnUnpublishedPorts(log: Log, environment: Environment): void {
   }
 }
 
+// The environment may be what is wrong, so that only its form can be asked for.
+function refuse(message: string): never {
+  const json = process.env.LOG_FORMAT === 'json'
+  const line = json ? formatJson({ timestamp: Date.now(), level: FATAL, type: 'distribution', msg: message }) : message
+  process.stderr.write(`${line}\n`)
+  process.exit(1)
+}
+
 try {
   prepare()
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exit(1)
+  refuse(error instanceof Error ? error.message : String(error))
 }
 
 const require = createRequire(import.meta.url)

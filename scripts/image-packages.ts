@@ -1,4 +1,4 @@
-// Takes out of node_modules what the image does not need at run time. Runs while the image is built, after `npm ci --omit=dev`.
+// Takes out of node_modules what the image does not need at run time. Runs while the image is built, after `npm prune --omit=dev`.
 import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 

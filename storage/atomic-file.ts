@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Writes a file so that after a crash either the old content is there or the new, never a part. */
-export function writeFileAtomic(path: string, content: string, { mode = 0o644 }: { mode?: number } = {}): void {
+/** Writes a file so that after a crash either the old content is there or the new, never a part. The umask lessens `mode`. */
+export function writeFileAtomic(path: string, content: string, { mode = 0o666 }: { mode?: number } = {}): void {
   const temporary = `${path}.${process.pid}.tmp`
   try {
     const file = openSync(temporary, 'w', mode)

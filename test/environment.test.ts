@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { VARIABLE_NAMES } from '../runtime/environment.ts'
 import { EmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
+import { freePort } from './support/free-port.ts'
 
 const home = dirname(import.meta.dirname)
 const main = join(home, 'dist', 'runtime', 'main.js')
@@ -91,10 +92,11 @@ test.each([
 })
 
 test('moves the scenarios along with TCP_PORTS', async () => {
+  const first = await freePort()
   await using nodeRed = await new EmbeddedNodeRedTcp()
-    .withEnvironment({ TCP_PORTS: '23400-23409', TCP_IN_SERVER_PORT: '', TCP_OUT_SERVER_PORT: '', TCP_RESPONSE_PORT: '' })
+    .withEnvironment({ TCP_PORTS: `${first}-${first + 9}`, TCP_IN_SERVER_PORT: '', TCP_OUT_SERVER_PORT: '', TCP_RESPONSE_PORT: '' })
     .start()
-  await using client = await nodeRed.tcp(23403)
+  await using client = await nodeRed.tcp(first + 3)
   await client.send('moved')
   await client.expect('moved')
 })

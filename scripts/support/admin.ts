@@ -13,7 +13,11 @@ export type Admin = {
 /** Logs in to a running editor. The login comes from the environment or `.env`, the password from the terminal if need be. */
 export async function openAdmin(options: { url?: string | undefined; user?: string | undefined }): Promise<Admin> {
   if (existsSync(envFile)) process.loadEnvFile(envFile)
-  const url = (options.url ?? `http://127.0.0.1:${process.env.EDITOR_PORT || 1880}${process.env.HTTP_ADMIN_ROOT || ''}`).replace(/\/$/, '')
+  const scheme = process.env.TLS_CERT_FILE ? 'https' : 'http'
+  const url = (options.url ?? `${scheme}://127.0.0.1:${process.env.EDITOR_PORT || 1880}${process.env.HTTP_ADMIN_ROOT || ''}`).replace(
+    /\/$/,
+    '',
+  )
   const user = options.user || process.env.NODE_RED_ADMIN_USER || 'admin'
   const password = process.env.NODE_RED_ADMIN_PASSWORD || (await askPassword(user))
   const token = await login(url, user, password)
