@@ -1,0 +1,90 @@
+import { createDelimiterFramer } from './framing/delimiter.ts'
+import { createFixedFramer } from './framing/fixed.ts'
+import { createGapFramer } from './framing/gap.ts'
+import { createLengthFramer } from './framing/length.ts'
+import { createMarkerFramer } from './framing/marker.ts'
+import { createSingleFramer } from './framing/single.ts'
+import { createStreamFramer } from './framing/stream.ts'
+
+/** How bytes are cut into frames. Lengths in bytes, times in milliseconds. */
+export type Framing =
+  /** Every chunk as it comes. */
+  | { kind: 'stream' }
+  /** All that comes until the peer ends, as one frame. */
+  | { kind: 'single' }
+  /** Frames end with these bytes, which `keep` leaves on. */
+  | { kind: 'delimiter'; delimiter: Buffer; keep: boolean }
+  | { kind: 'fixed'; length: number }
+  /**
+   * A field at `offset` tells the length of what follows it, `adjust` added. `keepHeader`: the frame starts with all that comes before
+   * the field and the field itself, else after it.
+   */
+  | { kind: 'length'; offset: number; size: 1 | 2 | 4; endian: 'big' | 'little'; adjust: number; keepHeader: boolean }
+  /** A frame ends when nothing has come for so long. */
+  | { kind: 'gap'; ms: number }
+  /** Frames stand between these bytes, which `keep` leaves on; what is outside is skipped. */
+  | { kind: 'marker'; start: Buffer; end: Buffer; keep: boolean }
+
+/** What is left when the peer ends: a whole frame for kinds that the end completes, else the part of one that was cut off. */
+export type Tail = { bytes: Buffer; complete: boolean }
+
+/**
+ * Cuts a stream of bytes into frames; any chunking gives the same frames, in time linear in the bytes. Pull one frame at a time, so that
+ * a consumer can stop in the middle of a chunk.
+ */
+export type Framer = {
+  push: (chunk: Buffer) => void
+  /**
+   * The next whole frame, or undefined when more bytes are needed.
+   * @throws FrameTooLongError when a frame gets longer than the limit
+   */
+  next: () => Buffer | undefined
+  /** Takes what is left; the framer is empty afterwards. Undefined when nothing is. */
+  flush: () => Tail | undefined
+  /** All bytes that are held and belong to no emitted frame, for another framer to go on with. The framer is empty afterwards. */
+  release: () => Buffer
+  /** How many bytes are held. */
+  readonly size: number
+  /** Bytes that belonged to no frame and were skipped, so far. */
+  readonly skipped: number
+  /** Stops timers. */
+  stop: () => void
+}
+
+export type FramerOptions = {
+  framing: Framing
+  /** The longest frame, in bytes. */
+  maxFrame: number
+  /** Called when a frame becomes ready by time alone, so that the consumer pulls again. */
+  onReady: () => void
+}
+
+/** A frame is longer than the limit. */
+export class FrameTooLongError extends Error {
+  readonly limit: number
+
+  constructor(limit: number) {
+    super(`a frame is longer than the limit of ${limit} bytes`)
+    this.limit = limit
+  }
+}
+
+/** A framer for one connection. */
+export function createFramer({ framing, maxFrame, onReady }: FramerOptions): Framer {
+  switch (framing.kind) {
+    case 'stream':
+      return createStreamFramer()
+    case 'single':
+      return createSingleFramer(maxFrame)
+    case 'delimiter':
+      return createDelimiterFramer(framing, maxFrame)
+    case 'fixed':
+      return createFixedFramer(framing.length)
+    case 'length':
+      return createLengthFramer(framing, maxFrame)
+    case 'gap':
+      return createGapFramer(framing.ms, maxFrame, onReady)
+    case 'marker':
+      return createMarkerFramer(framing, maxFrame)
+  }
+}
