@@ -2,14 +2,16 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLogin } from './login/login.ts'
+import type { TcpDefaults } from './nodes/support/defaults.ts'
 import { FLOW_FILE } from './provisioning/provision.ts'
 import { readEnvironment, type Environment } from './runtime/environment.ts'
-import { flowFolders, home } from './runtime/installation.ts'
+import { flowFolders, home, nodesFolder } from './runtime/installation.ts'
 import { formatJson, type NodeRedLogMessage } from './runtime/log.ts'
 import { reportedProblems } from './runtime/problems.ts'
 import { openSecrets } from './runtime/secrets.ts'
 
 const HTTPS_REFRESH_HOURS = 12
+const MS_PER_SECOND = 1000
 
 const environment = readEnvironment()
 const secrets = openSecrets(environment)
@@ -29,7 +31,7 @@ const settings = {
   flowFile: FLOW_FILE,
   flowFilePretty: true,
   credentialSecret: secrets.credentialSecret,
-  nodesDir: [home],
+  ...tcpNodes(environment),
 
   uiHost: environment.EDITOR_BIND,
   uiPort: environment.EDITOR_PORT,
@@ -72,6 +74,26 @@ const settings = {
     flowFile: join(environment.DATA_DIR, FLOW_FILE),
     flowFolders: flowFolders(environment),
   },
+}
+
+/** Ours in place of Node-RED's own, or those. */
+function tcpNodes(environment: Environment) {
+  if (environment.TCP_NODES === 'core') return { nodesDir: [home] }
+  const { TCP_BIND, TCP_PROXY_TRUSTED } = environment
+  return {
+    nodesDir: [home, nodesFolder],
+    nodesExcludes: ['31-tcpin.js'],
+    tcp: {
+      // All addresses, IPv6 among them, is what a listener without an address of its own has anyway.
+      ...(TCP_BIND === '0.0.0.0' ? {} : { bind: TCP_BIND }),
+      ...(TCP_PROXY_TRUSTED === undefined ? {} : { proxyTrusted: TCP_PROXY_TRUSTED }),
+      maxConnections: environment.TCP_MAX_CONNECTIONS,
+      maxPerAddress: environment.TCP_MAX_PER_ADDRESS,
+      idleMs: environment.TCP_IDLE_TIMEOUT * MS_PER_SECOND,
+      writeBuffer: environment.TCP_WRITE_BUFFER,
+      maxFrame: environment.TCP_MAX_FRAME,
+    } satisfies TcpDefaults,
+  }
 }
 
 function logging({ LOG_FORMAT, LOG_LEVEL }: Environment) {

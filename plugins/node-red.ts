@@ -22,7 +22,7 @@ export type RunningNode = { id: string; type: string; z?: string; name?: string 
 export type NodeRed = {
   server: Server
   httpNode: ExpressApp
-  httpAdmin: { get: (path: string, ...handlers: unknown[]) => void }
+  httpAdmin: Record<'get' | 'delete', (path: string, ...handlers: unknown[]) => void>
   auth: { needsPermission: (permission: string) => unknown }
   events: EventEmitter
   log: Record<'info' | 'warn' | 'error' | 'debug', (message: string) => void>

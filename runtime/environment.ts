@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { parseAddressList } from '../tcp/access-list.ts'
+
+const MIB = 1024 * 1024
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
@@ -28,6 +31,24 @@ const portRange = z
     return { first, last }
   })
   .refine(({ first, last }) => first >= 1 && first <= last && last <= 65535, 'a range from low to high within 1-65535')
+
+function count(lowest: number) {
+  const allowed = `a whole number from ${lowest}`
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, allowed)
+    .transform(Number)
+    .refine((number) => number >= lowest, allowed)
+}
+
+const addressList = z.string().refine((list) => {
+  try {
+    parseAddressList(list)
+    return true
+  } catch {
+    return false
+  }
+}, 'addresses and networks such as 10.0.0.0/8, 192.168.1.5')
 
 const rootPath = z
   .string()
@@ -65,6 +86,13 @@ const variables = z.object({
   STATUS_PORT: portFrom(0).default(1881),
   TCP_BIND: address.default('0.0.0.0'),
   TCP_PORTS: portRange.default({ first: 9500, last: 9519 }),
+  TCP_NODES: z.enum(['hardened', 'core']).default('hardened'),
+  TCP_MAX_CONNECTIONS: count(0).default(0),
+  TCP_MAX_PER_ADDRESS: count(0).default(0),
+  TCP_IDLE_TIMEOUT: count(0).default(0),
+  TCP_WRITE_BUFFER: count(1).default(4 * MIB),
+  TCP_MAX_FRAME: count(1).default(16 * MIB),
+  TCP_PROXY_TRUSTED: addressList.optional(),
   TCP_IN_SERVER_PORT: portFrom(1).optional(),
   TCP_OUT_SERVER_PORT: portFrom(1).optional(),
   TCP_RESPONSE_PORT: portFrom(1).optional(),

@@ -13,6 +13,9 @@ export const home = existsSync(join(codeFolder, 'package.json')) ? codeFolder : 
 /** Node-RED's settings file, beside this code. */
 export const settingsFile = join(codeFolder, `settings${extension}`)
 
+/** The tcp nodes, as a module that Node-RED loads. */
+export const nodesFolder = join(codeFolder, 'nodes')
+
 /** Where provisioned flows come from: the distribution's own, then the user's. */
 export function flowFolders(environment: Environment): string[] {
   return [join(home, 'flows'), ...(environment.FLOWS_DIR === undefined ? [] : [environment.FLOWS_DIR])]

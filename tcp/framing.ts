@@ -25,7 +25,10 @@ export type Framing =
   /** Frames stand between these bytes, which `keep` leaves on; what is outside is skipped. */
   | { kind: 'marker'; start: Buffer; end: Buffer; keep: boolean }
 
-/** What is left when the peer ends: a whole frame for kinds that the end completes, else the part of one that was cut off. */
+/**
+ * What is left when the peer ends: a whole frame for kinds that the end completes (single, delimiter, gap), else the part of one that was
+ * cut off, as it came: with its header or start, whatever frames leave out.
+ */
 export type Tail = { bytes: Buffer; complete: boolean }
 
 /**
@@ -36,10 +39,11 @@ export type Framer = {
   push: (chunk: Buffer) => void
   /**
    * The next whole frame, or undefined when more bytes are needed.
-   * @throws FrameTooLongError when a frame gets longer than the limit
+   * @throws FrameTooLongError when a frame gets longer than the limit, header counted when it is kept, delimiters and marks never
+   * @throws BadLengthError
    */
   next: () => Buffer | undefined
-  /** Takes what is left; the framer is empty afterwards. Undefined when nothing is. */
+  /** Takes what is left once `next` has nothing more; the framer is empty afterwards. Undefined when nothing is. */
   flush: () => Tail | undefined
   /** All bytes that are held and belong to no emitted frame, for another framer to go on with. The framer is empty afterwards. */
   release: () => Buffer
@@ -66,6 +70,17 @@ export class FrameTooLongError extends Error {
   constructor(limit: number) {
     super(`a frame is longer than the limit of ${limit} bytes`)
     this.limit = limit
+  }
+}
+
+/** A length field tells of a body that is shorter than nothing. */
+export class BadLengthError extends Error {
+  /** What stands in the field. */
+  readonly value: number
+
+  constructor(value: number, bodyLength: number) {
+    super(`a length field of ${value} makes a frame body of ${bodyLength} bytes`)
+    this.value = value
   }
 }
 

@@ -1,182 +1,212 @@
-import { channel, type ChannelListener } from 'node:diagnostics_channel'
-import type { Server, Socket } from 'node:net'
+import { Dialler, dialKey, type DiallerOwner, type DialPlace } from './dialler.ts'
+import { TcpError } from './errors.ts'
+import { Listener, placeKey, type ListenerOwner, type ListenerPlace, type ListenerState } from './listener.ts'
+import type { About, Session } from './session.ts'
 
-const MAX_LISTEN_FAILURES = 200
-const MAX_COUNTED_PORTS = 1000
-const OTHER_PORTS = 0
+// Flows that restart are back sooner; who does not come back by then has gone.
+const ADOPTION_LIMIT_MS = 20_000
+// Another node of this process may free the port.
+const OCCUPIED_RETRY_MS = 1_000
+const SHUTDOWN_LIMIT_MS = 5_000
 
-/** A TCP listener of this process. */
-export type Listener = { address: string; port: number; since: number; sessions: number }
-
-/** A TCP connection of this process: `in` came to a listener, `out` was dialled. Bytes are those of the socket, TLS included. */
-export type Session = {
-  id: number
-  direction: 'in' | 'out'
-  localAddress: string | undefined
-  localPort: number | undefined
-  remoteAddress: string | undefined
-  remotePort: number | undefined
-  since: number
-  bytesIn: number
-  bytesOut: number
+/** What a node holds of its listener or connection. */
+export type Lease = {
+  /** The node goes. `removed`: for good, so that its sockets end now; else another instance may take them over. */
+  release: (removed: boolean) => void
 }
 
-export type ListenFailure = { port: number; code: string; message: string; at: number }
+type Held = { release: () => void; close: () => void }
 
-/** Totals by port: the listener's for `in`, the remote one for `out`. Port 0 takes what exceeds the number of counted ports. */
-export type Traffic = {
-  direction: 'in' | 'out'
-  port: number
-  opened: number
-  closed: number
-  open: number
-  bytesIn: number
-  bytesOut: number
+const listeners = new Map<string, Listener>()
+const diallers = new Map<string, Dialler>()
+const sessions = new Map<string, Session>()
+const orphans = new Map<Held, NodeJS.Timeout>()
+let suspended = false
+let shutdown: Promise<void> | undefined
+
+const sessionHooks = {
+  onOpened(session: Session): void {
+    if (suspended) session.pause('deploy')
+    sessions.set(session.id, session)
+  },
+  onGone(session: Session): void {
+    sessions.delete(session.id)
+  },
 }
 
-type LiveSession = {
-  id: number
-  direction: 'in' | 'out'
-  socket: Socket
-  port: number
-  since: number
-  remoteAddress?: string
-  remotePort?: number
+/** What an owner has asked for, and what became of it; undefined: not known yet. */
+export type Claim = { about: About; port: number; state: ListenerState | undefined }
+
+const claims = new Set<Claim>()
+
+/** Every node that wants to listen. */
+export function allClaims(): Claim[] {
+  return [...claims]
 }
-type Totals = { opened: number; closed: number; bytesIn: number; bytesOut: number }
 
-/** Knows every TCP listener and session of the process, whoever opened it, by Node's own diagnostics channels. */
-export function createRegistry() {
-  const listeners = new Map<Server, Listener>()
-  const sessions = new Map<Socket, LiveSession>()
-  const failures = new Map<number, ListenFailure>()
-  const totals = new Map<string, Totals>()
-  const listenErrors = new Map<string, number>()
-  const requestedPorts = new WeakMap<Server, number>()
-  let nextId = 1
-
-  function onListening({ server }: { server: Server }): void {
-    const bound = server.address()
-    if (bound === null || typeof bound === 'string') return
-    failures.delete(bound.port)
-    listeners.set(server, { address: bound.address, port: bound.port, since: Date.now(), sessions: 0 })
-    server.once('close', () => listeners.delete(server))
-  }
-
-  function onListenError({ server, error }: { server: Server; error: NodeJS.ErrnoException & { port?: number } }): void {
-    const port = error.port ?? requestedPorts.get(server) ?? 0
-    const code = error.code ?? error.name
-    if (failures.size >= MAX_LISTEN_FAILURES) failures.delete(failures.keys().next().value!)
-    failures.set(port, { port, code, message: error.message, at: Date.now() })
-    const key = `${countedPort('in', port)} ${code}`
-    listenErrors.set(key, (listenErrors.get(key) ?? 0) + 1)
-  }
-
-  function onAccepted({ socket }: { socket: Socket & { server?: Server } }): void {
-    const listener = socket.server && listeners.get(socket.server)
-    const port = listener?.port ?? socket.localPort
-    if (port === undefined) return
-    if (listener) listener.sessions += 1
-    follow(socket, 'in', port, () => {
-      if (listener) listener.sessions -= 1
-    })
-  }
-
-  function onDialling({ socket }: { socket: Socket }): void {
-    socket.once('connect', () => follow(socket, 'out', socket.remotePort ?? OTHER_PORTS))
-  }
-
-  function follow(socket: Socket, direction: 'in' | 'out', port: number, onClose?: () => void): void {
-    const count = totalsOf(direction, port)
-    count.opened += 1
-    const { remoteAddress, remotePort } = socket
-    sessions.set(socket, {
-      id: nextId++,
-      direction,
-      socket,
-      port,
-      since: Date.now(),
-      ...(remoteAddress === undefined ? {} : { remoteAddress }),
-      ...(remotePort === undefined ? {} : { remotePort }),
-    })
-    socket.once('close', () => {
-      sessions.delete(socket)
-      count.closed += 1
-      count.bytesIn += socket.bytesRead
-      count.bytesOut += socket.bytesWritten
-      onClose?.()
-    })
-  }
-
-  function countedPort(direction: 'in' | 'out', port: number): number {
-    return totals.has(`${direction} ${port}`) || totals.size < MAX_COUNTED_PORTS ? port : OTHER_PORTS
-  }
-
-  function totalsOf(direction: 'in' | 'out', port: number): Totals {
-    const key = `${direction} ${countedPort(direction, port)}`
-    let count = totals.get(key)
-    if (!count) totals.set(key, (count = { opened: 0, closed: 0, bytesIn: 0, bytesOut: 0 }))
-    return count
-  }
-
-  function traffic(): Traffic[] {
-    const rows = new Map(
-      [...totals].map(([key, count]) => {
-        const [direction, port] = key.split(' ') as ['in' | 'out', string]
-        return [key, { direction, port: Number(port), ...count, open: count.opened - count.closed }]
-      }),
-    )
-    for (const { direction, port, socket } of sessions.values()) {
-      const row = rows.get(`${direction} ${port}`) ?? rows.get(`${direction} ${OTHER_PORTS}`)
-      if (!row) continue
-      row.bytesIn += socket.bytesRead
-      row.bytesOut += socket.bytesWritten
-    }
-    return [...rows.values()]
-  }
-
-  const subscriptions: [string, ChannelListener][] = [
-    ['tracing:net.server.listen:asyncStart', rememberPort as ChannelListener],
-    ['tracing:net.server.listen:asyncEnd', onListening as ChannelListener],
-    ['tracing:net.server.listen:error', onListenError as ChannelListener],
-    ['net.server.socket', onAccepted as ChannelListener],
-    ['net.client.socket', onDialling as ChannelListener],
-  ]
-  for (const [name, listener] of subscriptions) channel(name).subscribe(listener)
-
-  function rememberPort({ server, options }: { server: Server; options?: { port?: unknown } }): void {
-    const port = Number(options?.port)
-    if (Number.isInteger(port)) requestedPorts.set(server, port)
-  }
-
+/** Listens at a place until the lease is released. */
+export function listen(place: ListenerPlace, owner: ListenerOwner): Lease {
+  const claim: Claim = { about: owner.about, port: place.port, state: undefined }
+  claims.add(claim)
+  const lease = occupy(place, {
+    ...owner,
+    onState(state) {
+      claim.state = state
+      owner.onState(state)
+    },
+  })
   return {
-    listeners: (): Listener[] => [...listeners.values()],
-    sessions: (): Session[] =>
-      [...sessions.values()].map(({ id, direction, socket, since, remoteAddress, remotePort }) => ({
-        id,
-        direction,
-        localAddress: socket.localAddress,
-        localPort: socket.localPort,
-        remoteAddress,
-        remotePort,
-        since,
-        bytesIn: socket.bytesRead,
-        bytesOut: socket.bytesWritten,
-      })),
-    traffic,
-    /** Listens that failed and did not succeed since, the latest by port. */
-    listenFailures: (): ListenFailure[] => [...failures.values()],
-    forgetListenFailures: (): void => failures.clear(),
-    /** How often listening failed, by port and error code. */
-    listenErrors: (): { port: number; code: string; count: number }[] =>
-      [...listenErrors].map(([key, count]) => {
-        const [port, code = ''] = key.split(' ')
-        return { port: Number(port), code, count }
-      }),
-    stop: (): void => {
-      for (const [name, listener] of subscriptions) channel(name).unsubscribe(listener)
+    release(removed) {
+      claims.delete(claim)
+      lease.release(removed)
     },
   }
 }
 
-export type Registry = ReturnType<typeof createRegistry>
+/** Listens at a place, or takes over the listener that is there without an owner. While another node has it, it is tried again. */
+function occupy(place: ListenerPlace, owner: ListenerOwner): Lease {
+  const key = placeKey(place)
+  const occupant = [...listeners.values()].find((listener) => overlaps(listener.place, place))
+  if (occupant && placeKey(occupant.place) === key && isOrphan(occupant)) {
+    keep(occupant)
+    occupant.adopt(owner)
+    return leaseOf(occupant)
+  }
+  // Same port, another certificate or address: what nobody adopted makes room.
+  if (occupant && isOrphan(occupant)) drop(occupant)
+  else if (occupant) return waitFor(place, owner)
+  const listener: Listener = new Listener(place, owner, { ...sessionHooks, onClosed: () => void listeners.delete(key) })
+  listeners.set(key, listener)
+  return leaseOf(listener)
+}
+
+/** Connects to a place, or takes over the connection that the same node had there before. */
+export function dial(place: DialPlace, owner: DiallerOwner): Lease {
+  const key = dialKey(place)
+  const existing = diallers.get(key)
+  if (existing) {
+    keep(existing)
+    existing.adopt(owner)
+    return leaseOf(existing)
+  }
+  const dialler: Dialler = new Dialler(place, owner, { ...sessionHooks, onClosed: () => void diallers.delete(key) })
+  diallers.set(key, dialler)
+  return leaseOf(dialler)
+}
+
+/** The open session with this id. */
+export function findSession(id: string): Session | undefined {
+  return sessions.get(id)
+}
+
+/** All open sessions. */
+export function allSessions(): Session[] {
+  return [...sessions.values()]
+}
+
+/** All listeners, those between two owners included. */
+export function allListeners(): Listener[] {
+  return [...listeners.values()]
+}
+
+/** Stops reading everywhere: flows are about to restart. */
+export function suspend(): void {
+  suspended = true
+  for (const session of sessions.values()) session.pause('deploy')
+}
+
+/** Goes on reading: flows run again. What nobody has taken over is closed. */
+export function resume(): void {
+  suspended = false
+  for (const held of [...orphans.keys()]) drop(held)
+  for (const session of sessions.values()) session.resume('deploy')
+}
+
+/**
+ * Ends everything for good: nobody comes in any more, what waits is sent, then FIN; whoever has not taken all in time is reset, so that
+ * it can tell. Resolves when all are gone.
+ */
+export function shutDown(withinMs = SHUTDOWN_LIMIT_MS): Promise<void> {
+  shutdown ??= endAll(withinMs)
+  return shutdown
+}
+
+async function endAll(withinMs: number): Promise<void> {
+  for (const listener of listeners.values()) listener.stopListening()
+  for (const dialler of diallers.values()) dialler.stopDialling()
+  await Promise.all([...sessions.values()].map((session) => endSession(session, withinMs)))
+}
+
+function endSession(session: Session, withinMs: number): Promise<void> {
+  const { socket } = session
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => session.reset(), withinMs)
+    socket.once('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    session.pause('deploy')
+    // FIN goes out behind the last byte; the peer's own FIN is not waited for.
+    socket.end(() => socket.destroy())
+  })
+}
+
+function leaseOf(held: Held): Lease {
+  let released = false
+  return {
+    release(removed) {
+      if (released) return
+      released = true
+      if (shutdown) return
+      if (removed) {
+        held.close()
+      } else {
+        held.release()
+        orphans.set(held, setTimeout(() => drop(held), ADOPTION_LIMIT_MS).unref())
+      }
+    },
+  }
+}
+
+function isOrphan(held: Held): boolean {
+  return orphans.has(held)
+}
+
+function keep(held: Held): void {
+  clearTimeout(orphans.get(held))
+  orphans.delete(held)
+}
+
+function drop(held: Held): void {
+  keep(held)
+  held.close()
+}
+
+/** Whether two places can not both be listened at. */
+function overlaps(a: ListenerPlace, b: ListenerPlace): boolean {
+  return a.port === b.port && (a.address === b.address || isWildcard(a.address) || isWildcard(b.address))
+}
+
+function isWildcard(address: string | undefined): boolean {
+  return address === undefined || address === '0.0.0.0' || address === '::'
+}
+
+/** The port belongs to another node of this process. */
+function waitFor(place: ListenerPlace, owner: ListenerOwner): Lease {
+  let lease: Lease | undefined
+  let timer: NodeJS.Timeout | undefined
+  const error = new TcpError('LISTEN', `can not listen on port ${place.port}: another node of these flows listens there (EADDRINUSE)`)
+  owner.onState({ kind: 'failed', error, retryMs: OCCUPIED_RETRY_MS })
+  const retry = () => {
+    const occupied = [...listeners.values()].some((listener) => overlaps(listener.place, place) && !isOrphan(listener))
+    if (occupied) timer = setTimeout(retry, OCCUPIED_RETRY_MS)
+    else lease = occupy(place, owner)
+  }
+  timer = setTimeout(retry, OCCUPIED_RETRY_MS)
+  return {
+    release(removed) {
+      clearTimeout(timer)
+      lease?.release(removed)
+    },
+  }
+}

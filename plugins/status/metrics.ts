@@ -1,9 +1,10 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry as MetricsRegistry } from 'prom-client'
-import type { Registry } from '../../tcp/registry.ts'
+import { allCounters } from '../../tcp/counters.ts'
+import type { Observer } from '../../tcp/observer.ts'
 import type { NodeRed } from '../node-red.ts'
 
 /** Prometheus metrics of the process, of Node-RED's messages and of TCP by port. */
-export function createMetrics(RED: NodeRed, registry: Registry): MetricsRegistry {
+export function createMetrics(RED: NodeRed, observer: Observer): MetricsRegistry {
   const metrics = new MetricsRegistry()
   collectDefaultMetrics({ register: metrics })
   countMessages(RED, metrics)
@@ -19,11 +20,30 @@ export function createMetrics(RED: NodeRed, registry: Registry): MetricsRegistry
   for (const [name, help, kind, field] of readings) {
     const collect = function (this: Counter<'port' | 'direction'> | Gauge<'port' | 'direction'>) {
       this.reset()
-      for (const row of registry.traffic()) this.inc({ port: row.port, direction: row.direction }, row[field])
+      for (const row of observer.traffic()) this.inc({ port: row.port, direction: row.direction }, row[field])
     }
     const options = { name, help, labelNames, registers: [metrics], collect }
     if (kind === 'gauge') new Gauge(options)
     else new Counter(options)
+  }
+
+  const counted = [
+    ['node_red_tcp_refused_total', 'Connections refused', 'refused'],
+    ['node_red_tcp_slow_peer_disconnects_total', 'Peers disconnected because they took their bytes too slowly', 'slowPeerDisconnects'],
+    ['node_red_tcp_frames_in_total', 'Frames received by tcp nodes', 'framesIn'],
+    ['node_red_tcp_writes_out_total', 'Messages written by tcp nodes', 'writesOut'],
+  ] as const
+  for (const [name, help, field] of counted) {
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [metrics],
+      collect() {
+        this.reset()
+        for (const row of allCounters()) this.inc({ port: row.port, direction: row.direction }, row[field])
+      },
+    })
   }
 
   new Gauge({
@@ -33,7 +53,7 @@ export function createMetrics(RED: NodeRed, registry: Registry): MetricsRegistry
     registers: [metrics],
     collect() {
       this.reset()
-      for (const { port } of registry.listeners()) this.set({ port }, 1)
+      for (const { port } of observer.listeners()) this.set({ port }, 1)
     },
   })
   new Counter({
@@ -43,7 +63,7 @@ export function createMetrics(RED: NodeRed, registry: Registry): MetricsRegistry
     registers: [metrics],
     collect() {
       this.reset()
-      for (const { port, code, count } of registry.listenErrors()) this.inc({ port, code }, count)
+      for (const { port, code, count } of observer.listenErrors()) this.inc({ port, code }, count)
     },
   })
   return metrics

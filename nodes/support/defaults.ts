@@ -1,0 +1,50 @@
+import type { NodeRed } from './node-red.ts'
+
+/** Process-wide defaults of the tcp nodes (`settings.tcp`). Sizes in bytes, times in milliseconds; 0 means no limit. */
+export type TcpDefaults = {
+  /** Address that listeners bind to; undefined: all, IPv4 and IPv6. */
+  bind?: string
+  maxConnections?: number
+  maxPerAddress?: number
+  idleMs?: number
+  writeBuffer?: number
+  maxFrame?: number
+  maxSingle?: number
+  proxyTrusted?: string
+}
+
+export const MIB = 1024 * 1024
+const KEEP_ALIVE_MS = 60_000
+const LINGER_MS = 200
+const DEFAULT_RECONNECT_MS = 10_000
+const DEFAULT_QUEUE_SIZE = 1_000
+
+/** The defaults of this process, all filled in. */
+export function readDefaults({ settings }: NodeRed) {
+  const {
+    bind,
+    maxConnections = 0,
+    maxPerAddress = 0,
+    idleMs,
+    writeBuffer = 4 * MIB,
+    maxFrame = 16 * MIB,
+    maxSingle = 128 * MIB,
+  } = settings.tcp ?? {}
+  return {
+    bind,
+    maxConnections,
+    maxPerAddress,
+    idleMs: idleMs ?? settings.socketTimeout ?? 0,
+    writeBuffer,
+    maxFrame,
+    maxSingle,
+    proxyTrusted: settings.tcp?.proxyTrusted ?? '',
+    keepAliveMs: KEEP_ALIVE_MS,
+    lingerMs: LINGER_MS,
+    // As in Node-RED's own nodes, 0 means the default.
+    reconnectMs: settings.socketReconnectTime || DEFAULT_RECONNECT_MS,
+    queueSize: settings.tcpMsgQueueSize || DEFAULT_QUEUE_SIZE,
+  }
+}
+
+export type FilledDefaults = ReturnType<typeof readDefaults>

@@ -1,0 +1,176 @@
+// What tcp in and tcp out have in common: listening and connecting, with status, log lines and hand-over.
+import type { DiallerOwner, DiallerState } from '../../tcp/dialler.ts'
+import type { TcpError } from '../../tcp/errors.ts'
+import type { ListenerOwner, ListenerState } from '../../tcp/listener.ts'
+import { dial, listen, shutDown, type Lease } from '../../tcp/registry.ts'
+import type { About, Session } from '../../tcp/session.ts'
+import type { FilledDefaults } from './defaults.ts'
+import type { NodeRed, RedNode } from './node-red.ts'
+import { readBind, readListenerSettings, readPort, readSocketSettings, type Properties } from './options.ts'
+import { isShuttingDown } from './shutdown.ts'
+import { countConnections } from './texts.ts'
+import { readTls } from './tls.ts'
+
+export type Context = { RED: NodeRed; node: RedNode; properties: Properties; defaults: FilledDefaults }
+
+/** What a node does with its sessions; the rest is done here. */
+export type SessionUse = Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload' | 'onTail'>
+
+/** The open sessions of a node. */
+export type Endpoint = { readonly sessions: ReadonlySet<Session>; readonly node: RedNode }
+
+const endpoints = new Set<Endpoint & { role: 'in' | 'out' }>()
+
+/** The open sessions of the tcp in nodes, of one flow or of all. */
+export function sessionsOfTcpIn(flow: string | undefined): Session[] {
+  return [...endpoints]
+    .filter(({ node, role }) => role === 'in' && (flow === undefined || node.z === flow))
+    .flatMap(({ sessions }) => [...sessions])
+}
+
+function aboutOf({ id, type, name, z }: RedNode): About {
+  return { node: id, type, name: name ?? '', flow: z ?? '' }
+}
+
+/** Listens for a node until it is closed. */
+export function startListening(context: Context, use: SessionUse): Endpoint {
+  const { RED, node, properties, defaults } = context
+  const place = {
+    port: readPort(properties.port),
+    address: readBind(properties, defaults),
+    tls: readTls(RED, properties, { server: true }),
+  }
+  node.port = place.port
+  const sessions = new Set<Session>()
+  let state: ListenerState | undefined
+  const show = (session?: Session, event?: 'connect' | 'disconnect') => {
+    node.status({
+      ...listenerStatus(state, sessions.size),
+      ...(session && event ? { event, ip: session.ip, port: session.port, _session: { type: 'tcp', id: session.id } } : {}),
+    })
+  }
+  const owner: ListenerOwner = {
+    ...use,
+    about: aboutOf(node),
+    settings: readListenerSettings(properties, defaults),
+    onState(next) {
+      const before = state
+      state = next
+      show()
+      reportListening(node, before, next)
+    },
+    onSession(session, adopted) {
+      sessions.add(session)
+      show(session, adopted ? undefined : 'connect')
+    },
+    onClosed(session, cause) {
+      sessions.delete(session)
+      show(session, 'disconnect')
+      reportLoss(node, session, cause)
+    },
+    onRefused: (message) => node.warn(message),
+  }
+  show()
+  return holdLease(context, { sessions, lease: listen(place, owner) })
+}
+
+/** Keeps a connection for a node until it is closed. */
+export function startConnecting(
+  context: Context,
+  use: SessionUse & { onState?: (state: DiallerState) => void },
+): Endpoint & { readonly session: Session | undefined } {
+  const { RED, node, properties, defaults } = context
+  const host = String(properties.host || 'localhost')
+  const place = { host, port: readPort(properties.port), tls: readTls(RED, properties, { server: false }), caller: node.id }
+  const sessions = new Set<Session>()
+  let session: Session | undefined
+  let shown: DiallerState['kind'] | undefined
+  const owner: DiallerOwner = {
+    ...use,
+    about: aboutOf(node),
+    settings: { ...readSocketSettings(properties, defaults), reconnectMs: defaults.reconnectMs },
+    onState(next) {
+      session = next.kind === 'connected' ? next.session : undefined
+      sessions.clear()
+      if (session) sessions.add(session)
+      showDialling(node, { shown, next, place })
+      if (next.kind !== 'connecting' || shown === undefined) shown = next.kind
+      use.onState?.(next)
+    },
+    onClosed: (closed, cause) => {
+      sessions.delete(closed)
+      reportLoss(node, closed, cause)
+    },
+  }
+  const endpoint = holdLease(context, { sessions, lease: dial(place, owner) })
+  return {
+    ...endpoint,
+    get session() {
+      return session?.isOpen ? session : undefined
+    },
+  }
+}
+
+function holdLease({ node }: Context, { sessions, lease }: { sessions: Set<Session>; lease: Lease }): Endpoint {
+  const endpoint = { sessions, node, role: node.type === 'tcp in' ? ('in' as const) : ('out' as const) }
+  endpoints.add(endpoint)
+  node.on('close', (removed, done) => {
+    endpoints.delete(endpoint)
+    lease.release(removed)
+    if (isShuttingDown()) shutDown().then(done, done)
+    else done()
+  })
+  return endpoint
+}
+
+function listenerStatus(state: ListenerState | undefined, count: number) {
+  const connections = countConnections(count)
+  if (state === undefined) return { fill: 'grey' as const, shape: 'ring' as const, text: connections }
+  if (state.kind === 'failed') return { fill: 'red' as const, shape: 'ring' as const, text: state.error.message }
+  return {
+    fill: 'green' as const,
+    shape: count > 0 ? ('dot' as const) : ('ring' as const),
+    text: `listening :${state.port} · ${connections}`,
+  }
+}
+
+function reportListening(node: RedNode, before: ListenerState | undefined, next: ListenerState): void {
+  if (next.kind === 'listening') {
+    if (before?.kind !== 'listening') node.log(`listening on port ${next.port}`)
+    return
+  }
+  // Once for each change of state, not for every try.
+  if (before?.kind === 'failed' && before.error.message === next.error.message) return
+  const hint = next.retryMs === undefined ? '' : '; it is tried again until the port is free'
+  node.error(`${next.error.message}${hint}`, { payload: next.error.message, code: next.error.code })
+}
+
+/** Shows and logs a state of a connection; a further try that fails like the one before is no news. */
+function showDialling(
+  node: RedNode,
+  { shown, next, place }: { shown: string | undefined; next: DiallerState; place: { host: string; port: number } },
+): void {
+  if (next.kind === shown || (next.kind === 'connecting' && shown !== undefined)) return
+  switch (next.kind) {
+    case 'connecting':
+      node.log(`connecting to ${place.host}:${place.port}`)
+      return node.status({ fill: 'grey', shape: 'dot', text: 'common.status.connecting' })
+    case 'connected':
+      node.log(`connected to ${place.host}:${place.port}`)
+      return node.status({ fill: 'green', shape: 'dot', text: 'common.status.connected', _session: { type: 'tcp', id: next.session.id } })
+    case 'waiting':
+      node.status({ fill: 'red', shape: 'ring', text: 'common.status.disconnected' })
+      if (next.error) node.warn(`${next.error.message}; it is tried again until it succeeds`)
+      else node.log(`the connection to ${place.host}:${place.port} has ended`)
+  }
+}
+
+/** A connection that broke for a reason of ours is an error of the flow's; what peers do is for the log. */
+function reportLoss(node: RedNode, session: Session, cause: Error | undefined): void {
+  if (!cause) return
+  const code = (cause as TcpError).code as string | undefined
+  const about = { ip: session.ip, port: session.port, _session: { type: 'tcp', id: session.id } }
+  if (code === 'FRAMING') node.error(cause, about)
+  else if (code === 'IDLE') node.log(`${cause.message}; it was closed`)
+  else if (session.direction === 'in' && code !== 'SLOW_PEER') node.warn(`the connection from ${session.peer} broke: ${cause.message}`)
+}

@@ -1,0 +1,59 @@
+import type { EventEmitter } from 'node:events'
+import type { TlsMaterial } from '../../tcp/tls.ts'
+import type { TcpDefaults } from './defaults.ts'
+
+export type SessionRef = { type: string; id: string }
+
+export type Message = Record<string, unknown> & { payload?: unknown; _session?: SessionRef; reset?: unknown }
+
+export type NodeStatus = {
+  fill?: 'red' | 'green' | 'yellow' | 'blue' | 'grey'
+  shape?: 'ring' | 'dot'
+  text?: string
+  event?: string
+  ip?: string
+  port?: number
+  _session?: SessionRef
+}
+
+export type Send = (message: Message) => void
+export type Done = (error?: Error) => void
+
+/** A running node, as far as the tcp nodes use it. https://nodered.org/docs/creating-nodes/node-js */
+export type RedNode = {
+  id: string
+  type: string
+  /** The tab, or the instance of a subflow. */
+  z?: string
+  name?: string
+  /** The port of a node that listens, for those who look from outside. */
+  port?: number
+  send: Send
+  status: (status: NodeStatus) => void
+  log: (message: string) => void
+  warn: (message: string) => void
+  error: (error: string | Error, message?: Message) => void
+  on: {
+    (event: 'input', handler: (message: Message, send: Send, done: Done) => void): void
+    (event: 'close', handler: (removed: boolean, done: () => void) => void): void
+  }
+}
+
+/** Node-RED's tls-config node. */
+export type TlsConfigNode = RedNode & { valid: boolean; addTLSOptions: (options: object) => TlsMaterial }
+
+/** The part of Node-RED's runtime API that the tcp nodes use. Optional: what Node-RED's node test helper lacks. */
+export type NodeRed = {
+  nodes: {
+    createNode: (node: RedNode, config: object) => void
+    getNode: (id: string) => RedNode | null
+    registerType: (type: string, constructor: (this: RedNode, config: never) => void) => void
+  }
+  settings: { socketReconnectTime?: number; socketTimeout?: number; tcpMsgQueueSize?: number; tcp?: TcpDefaults }
+  events?: EventEmitter
+  hooks?: {
+    add: (name: string, handler: (event: never) => void | false) => void
+    remove: (name: string) => void
+  }
+  util: { cloneMessage: <T>(message: T) => T; generateId: () => string }
+}

@@ -1,0 +1,79 @@
+import { TcpError } from '../../tcp/errors.ts'
+import { MIB, type FilledDefaults } from './defaults.ts'
+import type { Done } from './node-red.ts'
+import { readNumber, type Properties } from './options.ts'
+
+const DEFAULT_AGE_S = 60
+const MS_PER_SECOND = 1000
+
+type Waiting = { bytes: Buffer; done: Done; since: number }
+
+/** What becomes of messages while there is no connection. */
+export type OfflinePolicy = {
+  take: (bytes: Buffer, done: Done) => void
+  /** There is a connection: gives away what has waited, in order. */
+  release: (write: (bytes: Buffer, done: Done) => void) => void
+  stop: () => void
+}
+
+/** From a tcp out node's properties: an error (default), a bounded queue, or nothing at all. */
+export function createOfflinePolicy(properties: Properties, defaults: FilledDefaults): OfflinePolicy {
+  if (properties.offline === 'drop') return { take: (_bytes, done) => done(), release() {}, stop() {} }
+  if (properties.offline === 'queue') return createQueue(properties, defaults)
+  return {
+    take: (bytes, done) => done(new TcpError('NOT_CONNECTED', `not connected, ${bytes.length} bytes were not sent`)),
+    release() {},
+    stop() {},
+  }
+}
+
+function createQueue(properties: Properties, defaults: FilledDefaults): OfflinePolicy {
+  const maxMessages = readNumber(properties, 'queueMessages', { default: defaults.queueSize, min: 1 })
+  const maxBytes = readNumber(properties, 'queueBytes', { default: 4 * MIB, min: 1 })
+  const maxAgeMs = readNumber(properties, 'queueAge', { default: DEFAULT_AGE_S, min: 1, max: 2_000_000 }) * MS_PER_SECOND
+  let waiting: Waiting[] = []
+  let size = 0
+  let timer: NodeJS.Timeout | undefined
+
+  function expire(): void {
+    timer = undefined
+    const now = Date.now()
+    while (waiting[0] && waiting[0].since + maxAgeMs <= now) {
+      const { bytes, done } = waiting.shift()!
+      size -= bytes.length
+      done(new TcpError('EXPIRED', `${bytes.length} bytes were not sent within ${maxAgeMs / MS_PER_SECOND} s: there was no connection`))
+    }
+    schedule()
+  }
+
+  function schedule(): void {
+    if (timer || !waiting[0]) return
+    timer = setTimeout(expire, Math.max(1, waiting[0].since + maxAgeMs - Date.now()))
+  }
+
+  return {
+    take(bytes, done) {
+      if (waiting.length >= maxMessages || size + bytes.length > maxBytes) {
+        const full = `${waiting.length} of ${maxMessages} messages, ${size} of ${maxBytes} bytes`
+        return done(new TcpError('QUEUE_LIMIT', `not connected and the queue is full (${full}): ${bytes.length} bytes were not sent`))
+      }
+      waiting.push({ bytes, done, since: Date.now() })
+      size += bytes.length
+      schedule()
+    },
+    release(write) {
+      const all = waiting
+      waiting = []
+      size = 0
+      clearTimeout(timer)
+      timer = undefined
+      for (const { bytes, done } of all) write(bytes, done)
+    },
+    stop() {
+      clearTimeout(timer)
+      for (const { bytes, done } of waiting)
+        done(new TcpError('NOT_CONNECTED', `not connected when the node was stopped: ${bytes.length} bytes were not sent`))
+      waiting = []
+    },
+  }
+}

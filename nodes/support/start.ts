@@ -1,0 +1,15 @@
+import type { RedNode } from './node-red.ts'
+
+/**
+ * Does what a node does at its start. A mistake in its properties stops the node with an error that a Catch node sees and a red status.
+ */
+export function startOrFail(node: RedNode, start: () => void): void {
+  try {
+    start()
+  } catch (error) {
+    const { message } = error as Error
+    node.status({ fill: 'red', shape: 'ring', text: message })
+    // Catch nodes are there once the flow has started.
+    setImmediate(() => node.error(error as Error, { payload: message }))
+  }
+}

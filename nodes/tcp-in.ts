@@ -1,0 +1,49 @@
+import type { Payload } from '../tcp/intake.ts'
+import type { Session } from '../tcp/session.ts'
+import { readDefaults } from './support/defaults.ts'
+import { startConnecting, startListening, type SessionUse } from './support/endpoints.ts'
+import type { Message, NodeRed, RedNode } from './support/node-red.ts'
+import { readIntake, readLinger, readNumber, type Properties } from './support/options.ts'
+import { createPendingLimit } from './support/pending.ts'
+import { makeReady } from './support/ready.ts'
+import { startOrFail } from './support/start.ts'
+
+/** tcp in: receives, as a server or as a client. */
+function tcpInNode(RED: NodeRed): void {
+  makeReady(RED)
+  const defaults = readDefaults(RED)
+
+  function TcpIn(this: RedNode, properties: Properties): void {
+    RED.nodes.createNode(this, properties)
+    startOrFail(this, () => start(this, properties))
+  }
+
+  function start(node: RedNode, properties: Properties): void {
+    const listens = properties.server === 'server' || properties.server === true
+    const { topic } = properties
+    const pending = createPendingLimit(RED, node, readNumber(properties, 'maxPending', { default: 0, min: 0 }))
+    const toMessage = (session: Session, payload: Payload): Message => {
+      const _session = { type: 'tcp', id: session.id }
+      // As in Node-RED's own node, a client's messages do not say where they come from: there is one place only.
+      return listens ? { topic, payload, ip: session.ip, port: session.port, _session } : { topic, payload, _session }
+    }
+    const use: SessionUse = {
+      intake: readIntake(properties, defaults),
+      lingerMs: readLinger(properties, defaults),
+      onPayload: (session, payload) => pending.send(session, toMessage(session, payload)),
+      onTail(session, { payload, complete }) {
+        const message = toMessage(session, payload)
+        if (complete) pending.send(session, message)
+        else node.error(`${session.peer} ended in the middle of a frame: ${payload.length} bytes are left`, message)
+      },
+    }
+    const context = { RED, node, properties, defaults }
+    if (listens) startListening(context, use)
+    else startConnecting(context, use)
+  }
+
+  RED.nodes.registerType('tcp in', TcpIn)
+}
+
+// Node-RED imports the default; others require().
+export { tcpInNode as default, tcpInNode as 'module.exports' }

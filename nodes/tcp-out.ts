@@ -1,0 +1,131 @@
+import { TcpError } from '../tcp/errors.ts'
+import { findSession } from '../tcp/registry.ts'
+import type { Session, WriteLimit } from '../tcp/session.ts'
+import { writeToAll } from './support/broadcast.ts'
+import { readDefaults } from './support/defaults.ts'
+import { sessionsOfTcpIn, startConnecting, startListening, type Context, type SessionUse } from './support/endpoints.ts'
+import type { Done, Message, NodeRed, RedNode, SessionRef } from './support/node-red.ts'
+import { createOfflinePolicy } from './support/offline.ts'
+import { readEncoding, readWriteLimit, type Properties } from './support/options.ts'
+import { toBytes } from './support/payload.ts'
+import { makeReady } from './support/ready.ts'
+import { startOrFail } from './support/start.ts'
+
+// What the peer sends back is read and dropped, so that its end is noticed.
+const SILENT: SessionUse = { intake: undefined, lingerMs: 0, onPayload() {}, onTail() {} }
+
+type Sender = { context: Context; limit: WriteLimit; bytesOf: (message: Message) => Buffer | undefined }
+
+/** tcp out: sends, as a client, as a server to all its clients, or as a reply. */
+function tcpOutNode(RED: NodeRed): void {
+  makeReady(RED)
+  const defaults = readDefaults(RED)
+
+  function TcpOut(this: RedNode, properties: Properties): void {
+    RED.nodes.createNode(this, properties)
+    startOrFail(this, () => {
+      const encoding = readEncoding(properties)
+      const base64 = properties.base64 === true
+      const sender: Sender = {
+        context: { RED, node: this, properties, defaults },
+        limit: readWriteLimit(properties, defaults),
+        bytesOf: ({ payload }) => toBytes(payload, { base64, encoding }),
+      }
+      if (properties.beserver === 'reply') startReplying(sender)
+      else if (properties.beserver === 'server') startServing(sender)
+      else startClient(sender)
+    })
+  }
+
+  RED.nodes.registerType('tcp out', TcpOut)
+}
+
+function startServing({ context, limit, bytesOf }: Sender): void {
+  const { node, properties } = context
+  const endpoint = startListening(context, SILENT)
+  onMessage(node, bytesOf, (bytes, _message, done) => {
+    const targets = [...endpoint.sessions]
+    writeToAll(targets, { bytes, limit, done })
+    if (properties.end === true) for (const session of targets) session.socket.end()
+  })
+}
+
+function startClient({ context, limit, bytesOf }: Sender): void {
+  const { node, properties, defaults } = context
+  const offline = createOfflinePolicy(properties, defaults)
+  const write = (session: Session, bytes: Buffer, done: Done) => {
+    session.write(bytes, { limit, done })
+    if (properties.end === true) session.socket.end()
+  }
+  const endpoint = startConnecting(context, {
+    ...SILENT,
+    onState: (state) => {
+      if (state.kind === 'connected') offline.release((bytes, done) => write(state.session, bytes, done))
+    },
+  })
+  onMessage(node, bytesOf, (bytes, _message, done) => {
+    const { session } = endpoint
+    if (session) write(session, bytes, done)
+    else offline.take(bytes, done)
+  })
+  node.on('close', (_removed, done) => {
+    offline.stop()
+    done()
+  })
+}
+
+function startReplying({ context, limit, bytesOf }: Sender): void {
+  const { node, properties } = context
+  const targetsOf = (): Session[] => {
+    if (properties.scope === 'none') throw new TcpError('SESSION_CLOSED', 'the message has no _session, so it is a reply to nobody')
+    return sessionsOfTcpIn(properties.scope === 'all' ? undefined : node.z)
+  }
+  node.on('input', (message, _send, done) => {
+    if (message.reset === true) resetSessions(message._session, targetsOf, done)
+    else reply(message, done)
+  })
+  function reply(message: Message, done: Done): void {
+    attempt(done, () => {
+      const bytes = bytesOf(message)
+      if (bytes === undefined) done()
+      else if (message._session) sessionOf(message._session).write(bytes, { limit, done })
+      else writeToAll(targetsOf(), { bytes, limit, done })
+    })
+  }
+}
+
+function resetSessions(ref: SessionRef | undefined, targetsOf: () => Session[], done: Done): void {
+  attempt(done, () => {
+    for (const session of ref ? [sessionOf(ref)] : targetsOf()) session.socket.destroy()
+    done()
+  })
+}
+
+/** The session that a message belongs to. */
+function sessionOf({ type, id }: SessionRef): Session {
+  if (type !== 'tcp') throw new TcpError('SESSION_CLOSED', `the message belongs to a ${type} session, not to a TCP one`)
+  const session = findSession(id)
+  if (!session) throw new TcpError('SESSION_CLOSED', `the TCP session ${id} is closed, so the reply was not sent`)
+  return session
+}
+
+function onMessage(node: RedNode, bytesOf: Sender['bytesOf'], write: (bytes: Buffer, message: Message, done: Done) => void): void {
+  node.on('input', (message, _send, done) => {
+    attempt(done, () => {
+      const bytes = bytesOf(message)
+      if (bytes === undefined) done()
+      else write(bytes, message, done)
+    })
+  })
+}
+
+function attempt(done: Done, act: () => void): void {
+  try {
+    act()
+  } catch (error) {
+    done(error as Error)
+  }
+}
+
+// Node-RED imports the default; others require().
+export { tcpOutNode as default, tcpOutNode as 'module.exports' }

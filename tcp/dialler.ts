@@ -1,0 +1,175 @@
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { createBackoff, type Backoff } from './backoff.ts'
+import { normalizeAddress } from './access-list.ts'
+import { TcpError } from './errors.ts'
+import { Session, type SessionOwner } from './session.ts'
+import { fingerprintTls, type TlsMaterial } from './tls.ts'
+
+// A connection that lived so long was a good one: the next failure starts from the shortest pause again.
+const LIVED_MS = 5_000
+const CONNECT_TIMEOUT_MS = 30_000
+
+export type DialPlace = {
+  host: string
+  port: number
+  tls: TlsMaterial | undefined
+  /** The node that dials: each has a connection of its own. */
+  caller: string
+}
+
+export type DiallerSettings = { keepAliveMs: number; noDelay: boolean; idleMs: number; reconnectMs: number }
+
+export type DiallerState =
+  | { kind: 'connecting' }
+  | { kind: 'connected'; session: Session }
+  /** `error` is undefined when the peer has simply ended. */
+  | { kind: 'waiting'; error: TcpError | undefined; retryMs: number }
+
+/** A tcp in or tcp out node that connects. */
+export type DiallerOwner = SessionOwner & { settings: DiallerSettings; onState: (state: DiallerState) => void }
+
+/** The name of a place in the registry. */
+export function dialKey({ host, port, tls, caller }: DialPlace): string {
+  return `${caller} ${host} ${port} ${fingerprintTls(tls)}`
+}
+
+/** A connection to a peer that is made again and again. Lives longer than its owner. */
+export class Dialler {
+  readonly place: DialPlace
+  private readonly onOpened: (session: Session) => void
+  private readonly onGone: (session: Session) => void
+  private readonly onClosed: () => void
+  private readonly backoff: Backoff
+  private owner: DiallerOwner | undefined
+  private settings: DiallerSettings
+  private state: DiallerState = { kind: 'connecting' }
+  private socket: Socket | undefined
+  private session: Session | undefined
+  private retryTimer: NodeJS.Timeout | undefined
+  private closed = false
+
+  constructor(
+    place: DialPlace,
+    owner: DiallerOwner,
+    hooks: { onOpened: (session: Session) => void; onGone: (session: Session) => void; onClosed: () => void },
+  ) {
+    this.place = place
+    this.owner = owner
+    this.settings = owner.settings
+    this.onOpened = hooks.onOpened
+    this.onGone = hooks.onGone
+    this.onClosed = hooks.onClosed
+    this.backoff = createBackoff(owner.settings.reconnectMs)
+    this.dial()
+  }
+
+  get currentOwner(): DiallerOwner | undefined {
+    return this.owner
+  }
+
+  get currentState(): DiallerState {
+    return this.state
+  }
+
+  adopt(owner: DiallerOwner): void {
+    this.owner = owner
+    this.settings = owner.settings
+    owner.onState(this.state)
+    if (this.session) {
+      this.applySettings(this.session.socket)
+      this.session.attach(owner)
+    }
+  }
+
+  release(): void {
+    this.owner = undefined
+    this.session?.detach()
+  }
+
+  /** Ends the connection: what waits is sent first, within a bound. */
+  close(): void {
+    this.stopDialling()
+    this.session?.finish()
+    this.onClosed()
+  }
+
+  /** Makes no further connection; the one that is there goes on. */
+  stopDialling(): void {
+    this.closed = true
+    this.owner = undefined
+    clearTimeout(this.retryTimer)
+    if (!this.session) this.socket?.destroy()
+  }
+
+  private dial(): void {
+    const { host, port, tls } = this.place
+    this.setState({ kind: 'connecting' })
+    const socket = tls ? connectTls({ ...tls, host, port }) : connect({ host, port })
+    this.socket = socket
+    let failure: Error | undefined
+    const onError = (error: Error) => (failure = error)
+    const onTimeout = () => socket.destroy(new Error(`no answer within ${CONNECT_TIMEOUT_MS} ms`))
+    socket.setTimeout(CONNECT_TIMEOUT_MS)
+    socket.on('timeout', onTimeout)
+    socket.on('error', onError)
+    const onClose = () => this.failed(failure)
+    socket.once('close', onClose)
+    socket.once(tls ? 'secureConnect' : 'connect', () => {
+      socket.off('timeout', onTimeout)
+      socket.off('close', onClose)
+      this.connected(socket)
+    })
+  }
+
+  private connected(socket: Socket): void {
+    this.applySettings(socket)
+    const address = { ip: normalizeAddress(socket.remoteAddress ?? this.place.host), port: socket.remotePort ?? this.place.port }
+    const session = new Session(socket, { direction: 'out', address, onGone: (gone) => this.lost(gone) })
+    this.session = session
+    this.onOpened(session)
+    this.setState({ kind: 'connected', session })
+    if (this.owner) session.attach(this.owner)
+  }
+
+  private lost(session: Session): void {
+    this.session = undefined
+    this.onGone(session)
+    if (Date.now() - session.since >= Math.min(LIVED_MS, this.settings.reconnectMs)) this.backoff.reset()
+    const error = session.failure
+    this.again(
+      error && new TcpError('CONNECT', `the connection to ${this.peer} was lost: ${error.message}`, { cause: error }),
+      session.framesIn > 0,
+    )
+  }
+
+  private failed(error: Error | undefined): void {
+    this.again(
+      new TcpError('CONNECT', `can not connect to ${this.peer}: ${error?.message ?? 'the connection was closed'}`, { cause: error }),
+      false,
+    )
+  }
+
+  private again(error: TcpError | undefined, quick: boolean): void {
+    if (this.closed) return
+    const retryMs = Math.min(this.settings.reconnectMs, this.backoff.next({ quick }))
+    this.setState({ kind: 'waiting', error, retryMs })
+    this.retryTimer = setTimeout(() => this.dial(), retryMs)
+  }
+
+  private setState(state: DiallerState): void {
+    this.state = state
+    this.owner?.onState(state)
+  }
+
+  private get peer(): string {
+    return `${this.place.host}:${this.place.port}`
+  }
+
+  private applySettings(socket: Socket): void {
+    const { idleMs, keepAliveMs, noDelay } = this.settings
+    socket.setTimeout(idleMs)
+    socket.setNoDelay(noDelay)
+    socket.setKeepAlive(keepAliveMs > 0, keepAliveMs)
+  }
+}

@@ -1,0 +1,29 @@
+export type TcpErrorCode =
+  /** The connection is not there any more. */
+  | 'SESSION_CLOSED'
+  /** The peer takes its bytes too slowly: the write buffer has reached its limit. */
+  | 'SLOW_PEER'
+  /** A client connection is not there yet, or not now. */
+  | 'NOT_CONNECTED'
+  /** A queued message was not sent in time, or did not fit in the queue. */
+  | 'QUEUE_LIMIT'
+  | 'EXPIRED'
+  /** The peer has sent nothing for too long. */
+  | 'IDLE'
+  /** What came can not be cut into frames. */
+  | 'FRAMING'
+  /** Certificate or key can not be used. */
+  | 'TLS'
+  /** Listening or connecting failed. */
+  | 'LISTEN'
+  | 'CONNECT'
+
+/** An error of the TCP engine: a message for people and a code for programs. */
+export class TcpError extends Error {
+  readonly code: TcpErrorCode
+
+  constructor(code: TcpErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

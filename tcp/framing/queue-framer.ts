@@ -1,0 +1,33 @@
+import type { Framer } from '../framing.ts'
+import type { ByteQueue } from './byte-queue.ts'
+
+/** In what a kind of framing differs. */
+export type QueueFraming = {
+  next: () => Buffer | undefined
+  /** Whether the end of the stream completes a frame. */
+  endCompletes: boolean
+  push?: (chunk: Buffer) => void
+  /** Called when all bytes are taken out at once. */
+  reset?: () => void
+  stop?: () => void
+}
+
+/** A framer that holds its bytes in a queue. */
+export function createQueueFramer(queue: ByteQueue, { next, endCompletes, push = queue.push, reset, stop }: QueueFraming): Framer {
+  function release(): Buffer {
+    reset?.()
+    return queue.takeAll()
+  }
+
+  return {
+    push,
+    next,
+    flush: () => (queue.size === 0 ? undefined : { bytes: release(), complete: endCompletes }),
+    release,
+    get size() {
+      return queue.size
+    },
+    skipped: 0,
+    stop: () => stop?.(),
+  }
+}

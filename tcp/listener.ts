@@ -1,0 +1,312 @@
+import { createServer, type BlockList, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
+import { matches, normalizeAddress } from './access-list.ts'
+import { refusalOf, type AdmissionLimits } from './admission.ts'
+import { createBackoff } from './backoff.ts'
+import { countersOf } from './counters.ts'
+import { TcpError } from './errors.ts'
+import { createProxyParser, startsLikeProxyHeader } from './proxy-protocol.ts'
+import { createRefusals } from './refusals.ts'
+import { Session, type Screen, type SessionAddress, type SessionOwner } from './session.ts'
+import { fingerprintTls, type TlsMaterial } from './tls.ts'
+
+const RETRY_LONGEST_MS = 10_000
+const BACKLOG = 511
+// For all that has to be said before a connection counts: PROXY header and TLS handshake.
+const HANDSHAKE_TIMEOUT_MS = 10_000
+// Waiting can help here: somebody else has the port, or the address is not there yet.
+const WORTH_RETRYING = new Set(['EADDRINUSE', 'EADDRNOTAVAIL'])
+
+/** Where a listener listens: what makes it the same listener for another owner. */
+export type ListenerPlace = { address: string | undefined; port: number; tls: TlsMaterial | undefined }
+
+/** What an owner may change while the listener goes on. Times in milliseconds, 0 means off. */
+export type ListenerSettings = AdmissionLimits & {
+  idleMs: number
+  keepAliveMs: number
+  noDelay: boolean
+  /** Addresses that speak the PROXY protocol; undefined: nobody does. */
+  proxyTrusted: BlockList | undefined
+}
+
+export type ListenerState =
+  | { kind: 'listening'; address: string; port: number }
+  /** `retryMs`: when it is tried again; undefined: not. */
+  | { kind: 'failed'; error: TcpError; retryMs: number | undefined }
+
+/** A tcp in or tcp out node that listens. */
+export type ListenerOwner = SessionOwner & {
+  settings: ListenerSettings
+  onState: (state: ListenerState) => void
+  /** A session that is the owner's now. `adopted`: it was there before, with another owner. */
+  onSession: (session: Session, adopted: boolean) => void
+  /** Something that keeps a peer from getting in: refused, or its handshake failed. */
+  onRefused: (message: string) => void
+}
+
+/** The name of a place in the registry. */
+export function placeKey({ address, port, tls }: ListenerPlace): string {
+  return `${address ?? '*'} ${port} ${fingerprintTls(tls)}`
+}
+
+/** A listening port with its sessions. Lives longer than its owner: between two owners it goes on accepting, and nothing is read. */
+export class Listener {
+  readonly place: ListenerPlace
+  readonly sessions = new Set<Session>()
+  private readonly onClosed: () => void
+  private readonly onOpened: (session: Session) => void
+  private readonly onGone: (session: Session) => void
+  private readonly backoff = createBackoff(RETRY_LONGEST_MS)
+  private readonly refusals = createRefusals((message) => this.owner?.onRefused(message))
+  private readonly byAddress = new Map<string, number>()
+  /** Sockets that are not sessions yet. */
+  private readonly arriving = new Set<Socket>()
+  private readonly newcomers = new Set<Session>()
+  private readonly handshaking = new Map<string, { socket: Socket; address: SessionAddress }>()
+  private server: Server | undefined
+  private tlsServer: TlsServer | undefined
+  private owner: ListenerOwner | undefined
+  private state: ListenerState | undefined
+  private retryTimer: NodeJS.Timeout | undefined
+  private settings: ListenerSettings
+  private closed = false
+
+  constructor(
+    place: ListenerPlace,
+    owner: ListenerOwner,
+    hooks: { onOpened: (session: Session) => void; onGone: (session: Session) => void; onClosed: () => void },
+  ) {
+    this.place = place
+    this.owner = owner
+    this.settings = owner.settings
+    this.onOpened = hooks.onOpened
+    this.onGone = hooks.onGone
+    this.onClosed = hooks.onClosed
+    this.bind()
+  }
+
+  get currentOwner(): ListenerOwner | undefined {
+    return this.owner
+  }
+
+  get refused(): number {
+    return this.refusals.count
+  }
+
+  get currentState(): ListenerState | undefined {
+    return this.state
+  }
+
+  /** Gives the listener and its sessions to a new owner. */
+  adopt(owner: ListenerOwner): void {
+    this.owner = owner
+    this.settings = owner.settings
+    if (this.state) owner.onState(this.state)
+    for (const session of this.sessions) {
+      this.applySettings(session.socket)
+      const adopted = !this.newcomers.delete(session)
+      session.attach(owner)
+      owner.onSession(session, adopted)
+    }
+  }
+
+  /** The owner goes; another may come. */
+  release(): void {
+    this.owner = undefined
+    for (const session of this.sessions) session.detach()
+  }
+
+  /** Stops listening and ends all sessions: what waits is sent first, within a bound. */
+  close(): void {
+    this.stopListening()
+    for (const session of this.sessions) session.finish()
+    this.onClosed()
+  }
+
+  /** Stops listening; sessions go on. */
+  stopListening(): void {
+    this.closed = true
+    this.owner = undefined
+    clearTimeout(this.retryTimer)
+    this.refusals.stop()
+    this.server?.close()
+    for (const socket of this.arriving) socket.destroy()
+  }
+
+  private bind(): void {
+    // Half-open, so that a peer that has sent all and waits for the answer gets it.
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => this.arrive(socket))
+    server.on('error', (error: NodeJS.ErrnoException) => this.bindFailed(error))
+    server.listen({ port: this.place.port, ...(this.place.address ? { host: this.place.address } : {}), backlog: BACKLOG }, () => {
+      const bound = server.address()
+      if (bound === null || typeof bound === 'string') return
+      this.backoff.reset()
+      this.setState({ kind: 'listening', address: bound.address, port: bound.port })
+    })
+    this.server = server
+    if (this.place.tls) this.tlsServer = this.createTls(this.place.tls)
+  }
+
+  private bindFailed(error: NodeJS.ErrnoException): void {
+    if (this.closed) return
+    const retryMs = WORTH_RETRYING.has(error.code ?? '') ? this.backoff.next() : undefined
+    this.setState({ kind: 'failed', error: describeBindError(error, this.place), retryMs })
+    if (retryMs !== undefined) this.retryTimer = setTimeout(() => this.bind(), retryMs)
+  }
+
+  private setState(state: ListenerState): void {
+    this.state = state
+    this.owner?.onState(state)
+  }
+
+  private createTls(tls: TlsMaterial): TlsServer {
+    const server = createTlsServer({ ...tls, allowHalfOpen: true, pauseOnConnect: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS })
+    server.on('secureConnection', (secure) => {
+      const known = this.handshaking.get(endpointOf(secure))
+      if (!known) {
+        secure.destroy()
+        return
+      }
+      this.arriving.delete(known.socket)
+      this.open(secure, known.address)
+    })
+    server.on('tlsClientError', (error, secure) => {
+      const address = this.handshaking.get(endpointOf(secure))?.address.ip
+      this.refusals.add(address ?? normalizeAddress(secure.remoteAddress ?? 'unknown'), `TLS handshake failed: ${error.message}`)
+      countersOf('in', this.place.port).refused += 1
+      secure.destroy()
+    })
+    return server
+  }
+
+  private arrive(socket: Socket): void {
+    const relay = normalizeAddress(socket.remoteAddress ?? '')
+    this.arriving.add(socket)
+    socket.on('error', () => {})
+    socket.once('close', () => this.arriving.delete(socket))
+    const { proxyTrusted } = this.settings
+    if (proxyTrusted && matches(proxyTrusted, relay)) return this.readProxyHeader(socket, relay)
+    const session = this.admit(socket, { ip: relay, port: socket.remotePort ?? 0 })
+    // Somebody who is not trusted must not claim another's address.
+    if (proxyTrusted)
+      session?.screen(screenProxyHeader(() => this.refuse(socket, relay, 'it sent a PROXY protocol header and is not trusted to')))
+  }
+
+  /** A relay that is trusted says first whom it speaks for. */
+  private readProxyHeader(socket: Socket, relay: string): void {
+    const parser = createProxyParser()
+    socket.setTimeout(HANDSHAKE_TIMEOUT_MS, () => this.refuse(socket, relay, 'no PROXY protocol header came'))
+    const onData = (chunk: Buffer) => {
+      try {
+        const header = parser.push(chunk)
+        if (!header) return
+        leave()
+        if (header.rest.length > 0) socket.unshift(header.rest)
+        const own = { ip: relay, port: socket.remotePort ?? 0 }
+        const address =
+          header.sourceAddress === undefined ? own : { ip: normalizeAddress(header.sourceAddress), port: header.sourcePort ?? 0 }
+        this.admit(socket, address)
+      } catch (error) {
+        leave()
+        this.refuse(socket, relay, (error as Error).message)
+      }
+    }
+    const onEnd = () => this.refuse(socket, relay, 'it ended before a PROXY protocol header')
+    const leave = () => {
+      socket.pause()
+      socket.setTimeout(0)
+      socket.off('data', onData)
+      socket.off('end', onEnd)
+      socket.removeAllListeners('timeout')
+    }
+    socket.on('data', onData)
+    socket.on('end', onEnd)
+    socket.resume()
+  }
+
+  private admit(socket: Socket, address: SessionAddress): Session | undefined {
+    const refusal = refusalOf(address.ip, this.settings, { total: this.sessions.size, byAddress: (ip) => this.byAddress.get(ip) ?? 0 })
+    if (refusal) {
+      this.refuse(socket, address.ip, refusal)
+      return undefined
+    }
+    if (!this.tlsServer) return this.open(socket, address)
+    this.handshaking.set(endpointOf(socket), { socket, address })
+    socket.once('close', () => this.handshaking.delete(endpointOf(socket)))
+    this.tlsServer.emit('connection', socket)
+    return undefined
+  }
+
+  private refuse(socket: Socket, address: string, why: string): void {
+    this.refusals.add(address, why)
+    countersOf('in', this.place.port).refused += 1
+    try {
+      socket.resetAndDestroy()
+    } catch {
+      socket.destroy()
+    }
+  }
+
+  private open(socket: Socket, address: SessionAddress): Session {
+    this.arriving.delete(socket)
+    this.applySettings(socket)
+    const session = new Session(socket, { direction: 'in', address, onGone: (gone) => this.sessionGone(gone) })
+    this.sessions.add(session)
+    this.byAddress.set(address.ip, (this.byAddress.get(address.ip) ?? 0) + 1)
+    this.onOpened(session)
+    if (this.owner) {
+      this.owner.onSession(session, false)
+      session.attach(this.owner)
+    } else {
+      this.newcomers.add(session)
+    }
+    return session
+  }
+
+  private sessionGone(session: Session): void {
+    this.sessions.delete(session)
+    this.newcomers.delete(session)
+    const left = (this.byAddress.get(session.ip) ?? 1) - 1
+    if (left > 0) this.byAddress.set(session.ip, left)
+    else this.byAddress.delete(session.ip)
+    this.onGone(session)
+  }
+
+  private applySettings(socket: Socket): void {
+    const { idleMs, keepAliveMs, noDelay } = this.settings
+    socket.setTimeout(idleMs)
+    socket.setNoDelay(noDelay)
+    socket.setKeepAlive(keepAliveMs > 0, keepAliveMs)
+  }
+}
+
+/** Tells connections of one listener apart, be they raw or secured. */
+function endpointOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
+/** Holds a session's first bytes until they can not be a PROXY protocol header any more; calls `refuse` when they are one. */
+function screenProxyHeader(refuse: () => void): Screen {
+  let held: Buffer = Buffer.alloc(0)
+  return {
+    push(chunk) {
+      held = Buffer.concat([held, chunk])
+      const verdict = startsLikeProxyHeader(held)
+      if (verdict === 'yes') refuse()
+      return verdict === 'no' ? held : undefined
+    },
+    flush: () => held,
+  }
+}
+
+function describeBindError(error: NodeJS.ErrnoException, { address, port }: ListenerPlace): TcpError {
+  const place = `${address ? `${address} ` : ''}port ${port}`
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'it is in use',
+    EACCES: 'no permission; ports below 1024 need a privilege, so choose a higher one',
+    EADDRNOTAVAIL: 'this machine has no such address',
+    ENOTFOUND: 'the address is not known',
+  }
+  const reason = reasons[error.code ?? ''] ?? error.message
+  return new TcpError('LISTEN', `can not listen on ${place}: ${reason} (${error.code})`, { cause: error })
+}

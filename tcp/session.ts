@@ -1,0 +1,269 @@
+import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { countersOf } from './counters.ts'
+import { TcpError } from './errors.ts'
+import { createIntake, sameIntake, type Intake, type IntakeOptions, type IntakeTail, type Payload } from './intake.ts'
+
+const ID_BYTES = 8
+// A peer that has been sent FIN and does not answer is not waited for.
+const FINISH_TIMEOUT_MS = 1_000
+
+export type WriteLimit = {
+  /** How many bytes may wait in the socket before a further write fails. A write to an empty buffer is always taken. */
+  bytes: number
+  /** Whether a peer that reaches the limit is disconnected. */
+  disconnect: boolean
+}
+
+/** Who an owner is, for those who look from outside: a node's id, type and name, and the flow it is on. */
+export type About = { node: string; type: string; name: string; flow: string }
+
+/** Whoever uses a session: a tcp in or tcp out node. */
+export type SessionOwner = {
+  readonly about: About
+  /** How received bytes become payloads; undefined: they are read and dropped. */
+  readonly intake: IntakeOptions | undefined
+  /** How long a session stays open for replies after the peer's FIN. */
+  readonly lingerMs: number
+  onPayload: (session: Session, payload: Payload) => void
+  /** The peer has ended; `tail` is what was left. */
+  onTail: (session: Session, tail: IntakeTail) => void
+  onClosed: (session: Session, cause: Error | undefined) => void
+}
+
+export type SessionAddress = { ip: string; port: number }
+
+/** Looks at a session's first bytes: gives them on once they may pass. */
+export type Screen = { push: (chunk: Buffer) => Buffer | undefined; flush: () => Buffer }
+
+/** Why reading is paused: a deploy goes on, nobody owns the session, or the flow has enough to do. */
+export type PauseReason = 'deploy' | 'orphan' | 'busy'
+
+/** One TCP connection, whoever opened it. Survives its owner: another can take it over. */
+export class Session {
+  readonly id = randomBytes(ID_BYTES).toString('hex')
+  readonly socket: Socket
+  readonly direction: 'in' | 'out'
+  /** The device's address, be it behind a relay that speaks the PROXY protocol. */
+  readonly ip: string
+  readonly port: number
+  readonly since = Date.now()
+  framesIn = 0
+  writesOut = 0
+  private owner: SessionOwner | undefined
+  private intake: Intake | undefined
+  private intakeOptions: IntakeOptions | undefined
+  private readonly pauses = new Set<PauseReason>(['orphan'])
+  private readonly onGone: (session: Session) => void
+  private readonly counters: ReturnType<typeof countersOf>
+  private cause: Error | undefined
+  private peerEnded = false
+  private firstBytes: Screen | undefined
+  private lingerTimer: NodeJS.Timeout | undefined
+  private draining = false
+
+  constructor(socket: Socket, options: { direction: 'in' | 'out'; address: SessionAddress; onGone: (session: Session) => void }) {
+    this.socket = socket
+    this.direction = options.direction
+    this.ip = options.address.ip
+    this.port = options.address.port
+    this.onGone = options.onGone
+    this.counters = countersOf(options.direction, (options.direction === 'in' ? socket.localPort : options.address.port) ?? 0)
+    socket.pause()
+    socket.on('data', (chunk: Buffer) => this.receive(chunk))
+    socket.on('end', () => this.peerHasEnded())
+    socket.on('error', (error) => (this.cause ??= error))
+    socket.on('timeout', () => this.reset(new TcpError('IDLE', `${this.peer} has sent nothing for ${socket.timeout} ms`)))
+    socket.on('close', () => this.closed())
+  }
+
+  /** `address:port` of the peer, for messages. */
+  get peer(): string {
+    return this.ip.includes(':') ? `[${this.ip}]:${this.port}` : `${this.ip}:${this.port}`
+  }
+
+  /** Why the connection broke, if it did not simply end. */
+  get failure(): Error | undefined {
+    return this.cause
+  }
+
+  /** Who has the session now; nobody between two owners. */
+  get about(): About | undefined {
+    return this.owner?.about
+  }
+
+  /** Received bytes that are no whole frame yet. */
+  get heldBytes(): number {
+    return this.intake?.size ?? 0
+  }
+
+  get isOpen(): boolean {
+    return !this.socket.destroyed && this.socket.writable
+  }
+
+  /** Bytes that wait to be handed to the kernel. */
+  get bufferedBytes(): number {
+    return this.socket.writableLength
+  }
+
+  /** Gives the session to an owner; what the former one left unfinished goes on, or is cut anew when the options differ. */
+  attach(owner: SessionOwner): void {
+    this.owner = owner
+    if (this.intake === undefined || !sameIntake(this.intakeOptions, owner.intake)) this.changeIntake(owner.intake)
+    this.resume('orphan')
+  }
+
+  /** Takes the session from its owner, to be attached to another; reading is paused meanwhile. */
+  detach(): void {
+    this.pause('orphan')
+    this.owner = undefined
+  }
+
+  /** Has the first bytes looked at before they are taken for data. */
+  screen(screen: Screen): void {
+    this.firstBytes = screen
+  }
+
+  pause(reason: PauseReason): void {
+    this.pauses.add(reason)
+    this.socket.pause()
+  }
+
+  resume(reason: PauseReason): void {
+    this.pauses.delete(reason)
+    if (this.pauses.size > 0 || this.socket.destroyed) return
+    this.emitPayloads()
+    if (this.pauses.size === 0) this.socket.resume()
+  }
+
+  /** Sends bytes. `done` is called when they are handed to the kernel, or with the error when they were not. */
+  write(bytes: Buffer, { limit, done }: { limit: WriteLimit; done: (error?: Error) => void }): void {
+    if (!this.isOpen) return done(this.closedError(bytes.length))
+    const waiting = this.socket.writableLength
+    if (waiting > 0 && waiting + bytes.length > limit.bytes) return this.refuseWrite(bytes, { limit, done })
+    this.writesOut += 1
+    this.counters.writesOut += 1
+    this.socket.write(bytes, (error) => done(error ? this.closedError(bytes.length) : undefined))
+    if (this.lingerTimer) this.linger()
+  }
+
+  /** Sends what waits, then FIN; a peer that does not answer in time is reset. */
+  finish(): void {
+    this.socket.end()
+    const timer = setTimeout(() => this.socket.destroy(), FINISH_TIMEOUT_MS)
+    timer.unref()
+    this.socket.once('close', () => clearTimeout(timer))
+    // Unread bytes would keep the socket from closing.
+    this.owner = undefined
+    this.intake?.stop()
+    this.intake = undefined
+    this.pauses.clear()
+    this.socket.resume()
+  }
+
+  /** Breaks the connection off with RST, so that the peer can tell. */
+  reset(cause?: Error): void {
+    this.cause ??= cause
+    try {
+      this.socket.resetAndDestroy()
+    } catch {
+      // A TLS socket knows no RST of its own.
+      this.socket.destroy()
+    }
+  }
+
+  private refuseWrite(bytes: Buffer, { limit, done }: { limit: WriteLimit; done: (error?: Error) => void }): void {
+    const waiting = this.socket.writableLength
+    const error = new TcpError(
+      'SLOW_PEER',
+      `${this.peer} takes its bytes too slowly: ${waiting} bytes wait, ${bytes.length} more would exceed the limit of ${limit.bytes}` +
+        (limit.disconnect ? '; it was disconnected' : ''),
+    )
+    done(error)
+    if (!limit.disconnect) return
+    this.counters.slowPeerDisconnects += 1
+    this.reset(error)
+  }
+
+  private closedError(bytes: number): TcpError {
+    const reason = this.cause ? `: ${this.cause.message}` : ''
+    return new TcpError('SESSION_CLOSED', `the connection to ${this.peer} is closed, ${bytes} bytes were not sent${reason}`)
+  }
+
+  private changeIntake(options: IntakeOptions | undefined): void {
+    const held = this.intake?.release()
+    this.intake?.stop()
+    this.intakeOptions = options
+    this.intake = options && createIntake(options, () => this.emitPayloads())
+    if (held && held.length > 0) this.intake?.push(held)
+  }
+
+  private receive(chunk: Buffer): void {
+    const bytes = this.firstBytes ? this.firstBytes.push(chunk) : chunk
+    if (bytes === undefined) return
+    this.firstBytes = undefined
+    this.take(bytes)
+  }
+
+  private take(bytes: Buffer): void {
+    if (!this.intake || bytes.length === 0) return
+    this.intake.push(bytes)
+    this.emitPayloads()
+  }
+
+  private emitPayloads(): void {
+    // A payload's consumer may pause or resume: one loop at a time.
+    if (this.draining) return
+    this.draining = true
+    try {
+      while (this.pauses.size === 0 && this.owner) {
+        const payload = this.nextPayload()
+        if (payload === undefined) break
+        this.framesIn += 1
+        this.counters.framesIn += 1
+        this.owner.onPayload(this, payload)
+      }
+    } finally {
+      this.draining = false
+    }
+    if (this.peerEnded && this.pauses.size === 0) this.endOfData()
+  }
+
+  private nextPayload(): Payload | undefined {
+    try {
+      return this.intake?.next()
+    } catch (error) {
+      this.reset(new TcpError('FRAMING', `${this.peer}: ${(error as Error).message}; the connection was closed`, { cause: error }))
+      return undefined
+    }
+  }
+
+  private peerHasEnded(): void {
+    if (this.firstBytes) this.take(this.firstBytes.flush())
+    this.peerEnded = true
+    this.emitPayloads()
+  }
+
+  private endOfData(): void {
+    this.peerEnded = false
+    const tail = this.intake?.flush()
+    if (tail && this.owner) this.owner.onTail(this, tail)
+    // A client's connection has nothing more to say to a peer that has ended.
+    if (this.direction === 'out' || this.owner?.lingerMs === 0) this.socket.end()
+    else this.linger()
+  }
+
+  /** Keeps a half-closed connection open for replies that are still on their way; each one extends the time. */
+  private linger(): void {
+    clearTimeout(this.lingerTimer)
+    this.lingerTimer = setTimeout(() => this.socket.end(), this.owner?.lingerMs ?? 0)
+  }
+
+  private closed(): void {
+    clearTimeout(this.lingerTimer)
+    this.intake?.stop()
+    this.onGone(this)
+    this.owner?.onClosed(this, this.cause)
+    this.owner = undefined
+  }
+}

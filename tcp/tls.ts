@@ -1,0 +1,48 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { TcpError } from './errors.ts'
+
+/** Certificates and what is asked of the peer, as Node-RED's tls-config node gives them. */
+export type TlsMaterial = SecureContextOptions & {
+  rejectUnauthorized?: boolean
+  servername?: string
+  requestCert?: boolean
+  ALPNProtocols?: string[]
+}
+
+/**
+ * Makes sure that the material can be used now.
+ * @throws TcpError naming what is wrong
+ */
+export function assertTlsMaterial(material: TlsMaterial, { server }: { server: boolean }): void {
+  if (server && (!material.key || !material.cert) && !material.pfx) {
+    throw new TcpError('TLS', 'a TLS server needs a certificate and its private key: set both in the TLS configuration')
+  }
+  try {
+    createSecureContext(material)
+  } catch (cause) {
+    throw new TcpError('TLS', `the TLS certificate or key can not be used: ${(cause as Error).message}`, { cause })
+  }
+  for (const pem of [material.cert].flat()) if (pem !== undefined) assertValidNow(new X509Certificate(pem as string | Buffer))
+}
+
+function assertValidNow(certificate: X509Certificate): void {
+  const now = Date.now()
+  if (certificate.validToDate.getTime() < now) {
+    throw new TcpError('TLS', `the TLS certificate of ${oneLine(certificate.subject)} expired on ${certificate.validTo}`)
+  }
+  if (certificate.validFromDate.getTime() > now) {
+    throw new TcpError('TLS', `the TLS certificate of ${oneLine(certificate.subject)} is not valid before ${certificate.validFrom}`)
+  }
+}
+
+function oneLine(subject: string): string {
+  return subject.replaceAll('\n', ', ')
+}
+
+/** Tells material apart, so that a listener is taken over only by a node with the same. */
+export function fingerprintTls(material: TlsMaterial | undefined): string {
+  if (!material) return ''
+  const text = JSON.stringify(material, (_key, value: unknown) => (Buffer.isBuffer(value) ? value.toString('base64') : value))
+  return createHash('sha256').update(text).digest('hex')
+}

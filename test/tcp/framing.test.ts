@@ -1,0 +1,371 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import fc from 'fast-check'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { BadLengthError, createFramer, FrameTooLongError, type Framer, type Framing } from '../../tcp/framing.ts'
+import { bytesOf, cuts, split } from './support/chunks.ts'
+
+const MAX_FRAME = 1024
+const [A, B, C] = [0x61, 0x62, 0x63]
+
+function delimiter(text: string, keep = false): Framing {
+  return { kind: 'delimiter', delimiter: Buffer.from(text), keep }
+}
+
+function marker(start: string, end: string, keep = false): Framing {
+  return { kind: 'marker', start: Buffer.from(start), end: Buffer.from(end), keep }
+}
+
+function lengthField(options: Partial<Extract<Framing, { kind: 'length' }>> = {}): Framing {
+  return { kind: 'length', offset: 0, size: 1, endian: 'big', adjust: 0, keepHeader: false, ...options }
+}
+
+function open(framing: Framing, maxFrame = MAX_FRAME): Framer {
+  return createFramer({ framing, maxFrame, onReady() {} })
+}
+
+function pull(framer: Framer): string[] {
+  const frames: string[] = []
+  for (let frame = framer.next(); frame !== undefined; frame = framer.next()) frames.push(frame.toString('latin1'))
+  return frames
+}
+
+/** Pushes and pulls chunk by chunk. */
+function feed(framer: Framer, chunks: Iterable<Buffer | string>): string[] {
+  return [...chunks].flatMap((chunk) => {
+    framer.push(Buffer.from(chunk))
+    return pull(framer)
+  })
+}
+
+function tailOf(framer: Framer) {
+  const tail = framer.flush()
+  return tail && { text: tail.bytes.toString('latin1'), complete: tail.complete }
+}
+
+// What a kind makes of the letters a, b and c, and how many bytes of the input each frame stands for beyond its own.
+const KINDS: { name: string; framing: Framing; extra: number; alphabet: number[] }[] = [
+  { name: 'one-byte delimiter', framing: delimiter('a'), extra: 1, alphabet: [A, B, C] },
+  { name: 'kept delimiter', framing: delimiter('ab', true), extra: 0, alphabet: [A, B, C] },
+  { name: 'delimiter aab', framing: delimiter('aab'), extra: 3, alphabet: [A, B] },
+  { name: 'delimiter aaa', framing: delimiter('aaa'), extra: 3, alphabet: [A, B] },
+  { name: 'delimiter abacab', framing: delimiter('abacab', true), extra: 0, alphabet: [A, A, B, C] },
+  { name: 'fixed 7', framing: { kind: 'fixed', length: 7 }, extra: 0, alphabet: [A, B] },
+  { name: 'length of 1 byte', framing: lengthField(), extra: 1, alphabet: [0, 1, 2, 9] },
+  { name: 'length with header', framing: lengthField({ offset: 2, keepHeader: true }), extra: 0, alphabet: [0, 1, 2, 9] },
+  { name: 'length of 2 bytes, little', framing: lengthField({ size: 2, endian: 'little', adjust: 1 }), extra: 2, alphabet: [0, 0, 1, 5] },
+  { name: 'length of 4 bytes', framing: lengthField({ size: 4, offset: 1 }), extra: 5, alphabet: [0, 0, 0, 0, 3] },
+  { name: 'marks a and b', framing: marker('a', 'b'), extra: 2, alphabet: [A, B, C] },
+  { name: 'marks aab and ba', framing: marker('aab', 'ba'), extra: 5, alphabet: [A, B] },
+  { name: 'equal marks, kept', framing: marker('aa', 'aa', true), extra: 0, alphabet: [A, A, B] },
+  { name: 'single', framing: { kind: 'single' }, extra: 0, alphabet: [A, B] },
+]
+
+describe.each(KINDS)('$name', ({ framing, extra, alphabet }) => {
+  const input = bytesOf(alphabet)
+
+  test('gives the same frames and tail for any chunks', () => {
+    fc.assert(
+      fc.property(input, cuts, (bytes, places) => {
+        const [whole, inParts] = [open(framing, 1e9), open(framing, 1e9)]
+        expect(feed(inParts, split(bytes, places))).toEqual(feed(whole, [bytes]))
+        expect(inParts.skipped).toBe(whole.skipped)
+        expect(inParts.size).toBe(whole.size)
+        expect(tailOf(inParts)).toEqual(tailOf(whole))
+      }),
+    )
+  })
+
+  test('gives the same frames when all chunks come before the first is pulled', () => {
+    fc.assert(
+      fc.property(input, cuts, (bytes, places) => {
+        const [whole, inParts] = [open(framing, 1e9), open(framing, 1e9)]
+        for (const chunk of split(bytes, places)) inParts.push(chunk)
+        expect(pull(inParts)).toEqual(feed(whole, [bytes]))
+      }),
+    )
+  })
+
+  test('accounts for every byte', () => {
+    fc.assert(
+      fc.property(input, cuts, (bytes, places) => {
+        const framer = open(framing, 1e9)
+        let emitted = 0
+        let pushed = 0
+        for (const chunk of split(bytes, places)) {
+          for (const frame of feed(framer, [chunk])) emitted += frame.length + extra
+          pushed += chunk.length
+          expect(emitted + framer.size + framer.skipped).toBe(pushed)
+        }
+        const tail = framer.flush()?.bytes.length ?? 0
+        expect(emitted + tail + framer.skipped).toBe(bytes.length)
+        expect(framer.size).toBe(0)
+      }),
+    )
+  })
+
+  test('lets another framer go on with what it releases', () => {
+    fc.assert(
+      fc.property(input, cuts, fc.nat(200), (bytes, places, change) => {
+        const [whole, first, second] = [open(framing, 1e9), open(framing, 1e9), open(framing, 1e9)]
+        const frames = feed(first, split(bytes.subarray(0, change), places))
+        const released = first.release()
+        expect([first.size, first.next(), first.flush()]).toEqual([0, undefined, undefined])
+        frames.push(...feed(second, [released, ...split(bytes.subarray(change), places)]))
+        expect(frames).toEqual(feed(whole, [bytes]))
+        expect(first.skipped + second.skipped).toBe(whole.skipped)
+        expect(tailOf(second)).toEqual(tailOf(whole))
+      }),
+    )
+  })
+
+  test('begins anew after a release', () => {
+    fc.assert(
+      fc.property(input, input, (before, bytes) => {
+        const [used, fresh] = [open(framing, 1e9), open(framing, 1e9)]
+        feed(used, [before])
+        used.release()
+        expect(feed(used, [bytes])).toEqual(feed(fresh, [bytes]))
+      }),
+    )
+  })
+
+  test('refuses the same frames for any chunks', () => {
+    const outcome = (framer: Framer, chunks: Buffer[]) => {
+      const frames: string[] = []
+      try {
+        for (const chunk of chunks) frames.push(...feedOne(framer, chunk, frames))
+        return { frames, error: undefined }
+      } catch (error) {
+        return { frames, error: (error as Error).message }
+      }
+    }
+    // A frame that came before the error counts, so that they are collected one by one.
+    const feedOne = (framer: Framer, chunk: Buffer, frames: string[]): string[] => {
+      framer.push(chunk)
+      for (let frame = framer.next(); frame !== undefined; frame = framer.next()) frames.push(frame.toString('latin1'))
+      return []
+    }
+    fc.assert(
+      fc.property(input, cuts, fc.integer({ min: 0, max: 8 }), (bytes, places, maxFrame) => {
+        expect(outcome(open(framing, maxFrame), split(bytes, places))).toEqual(outcome(open(framing, maxFrame), [bytes]))
+      }),
+    )
+  })
+})
+
+test.each<[string, Framing, string[], string[], { text: string; complete: boolean } | undefined]>([
+  ['lines', delimiter('\n'), ['a\n\nb\n'], ['a', '', 'b'], undefined],
+  ['lines with their ends', delimiter('\r\n', true), ['a\r', '\n\r\nb'], ['a\r\n', '\r\n'], { text: 'b', complete: true }],
+  ['a delimiter that begins twice', delimiter('aab'), ['xa', 'a', 'aby'], ['xa'], { text: 'y', complete: true }],
+  ['a delimiter cut in many', delimiter('\r\n\r\n'), ['x\r', '\n', '\r', '\n\r\n'], ['x'], { text: '\r\n', complete: true }],
+  ['fixed frames', { kind: 'fixed', length: 3 }, ['ab', 'cdefg'], ['abc', 'def'], { text: 'g', complete: false }],
+  ['a length field', lengthField(), ['\x02ab\x00', '\x01', 'c\x05de'], ['ab', '', 'c'], { text: '\x05de', complete: false }],
+  [
+    'a kept header',
+    lengthField({ offset: 1, size: 2, keepHeader: true }),
+    ['#\x00', '\x02ab#'],
+    ['#\x00\x02ab'],
+    { text: '#', complete: false },
+  ],
+  ['a length that counts itself', lengthField({ adjust: -1 }), ['\x03ab\x01'], ['ab', ''], undefined],
+  ['a little-endian length', lengthField({ size: 4, endian: 'little' }), ['\x01\x00\x00\x00a'], ['a'], undefined],
+  ['marks', marker('\x02', '\x03'), ['noise\x02a\x03noise\x02\x02b\x03'], ['a', '\x02b'], undefined],
+  ['kept marks', marker('<<', '>>', true), ['.<', '<a>', '>.<<b'], ['<<a>>'], { text: '<<b', complete: false }],
+  ['marks without a frame', marker('<<', '>>'), ['noise<'], [], undefined],
+  ['equal marks', marker('~', '~'), ['~a~~b~'], ['a', 'b'], undefined],
+  ['chunks', { kind: 'stream' }, ['ab', '', 'c'], ['ab', 'c'], undefined],
+  ['all until the end', { kind: 'single' }, ['ab', 'c'], [], { text: 'abc', complete: true }],
+])('cuts %s', (_name, framing, chunks, frames, tail) => {
+  const framer = open(framing)
+  expect(feed(framer, chunks)).toEqual(frames)
+  expect(tailOf(framer)).toEqual(tail)
+})
+
+test.each<[string, Framing, string, string]>([
+  ['delimiter', delimiter('\r\n'), 'abcd\r\n', 'abcde\r\n'],
+  ['kept delimiter', delimiter('\r\n', true), 'abcd\r\n', 'abcde\r\n'],
+  ['delimiter that is missing', delimiter('\r\n'), 'abcd\r', 'abcdef'],
+  ['length', lengthField(), '\x04abcd', '\x05'],
+  ['length with header', lengthField({ keepHeader: true }), '\x03abc', '\x04'],
+  ['marker', marker('<', '>'), '<abcd>', '<abcde>'],
+  ['marker without end', marker('<', '>'), '<abcd', '<abcde'],
+  ['single', { kind: 'single' }, 'abcd', 'abcde'],
+  ['gap', { kind: 'gap', ms: 60_000 }, 'abcd', 'abcde'],
+])('%s takes a frame of the limit and refuses a longer one', (_name, framing, right, tooLong) => {
+  expect(() => feed(open(framing, 4), [right])).not.toThrow()
+  const framer = open(framing, 4)
+  expect(() => feed(framer, [tooLong])).toThrow(new FrameTooLongError(4))
+  expect(framer.release().toString('latin1')).toBe(tooLong)
+})
+
+test('noise between marks has no limit and takes no memory', () => {
+  const framer = open(marker('<<', '>>'), 4)
+  for (let count = 0; count < 1000; count += 1) feed(framer, [Buffer.alloc(1000, '.')])
+  expect(framer.size).toBe(1)
+  expect(framer.skipped).toBe(999_999)
+})
+
+test('a length below nothing is an error that names the field', () => {
+  expect(() => feed(open(lengthField({ adjust: -3 })), ['\x02'])).toThrow(new BadLengthError(2, -1))
+  expect(new BadLengthError(2, -1)).toMatchObject({ value: 2, message: 'a length field of 2 makes a frame body of -1 bytes' })
+})
+
+test('a four-byte length of the highest value is refused, not negative', () => {
+  expect(() =>
+    feed(
+      open(lengthField({ size: 4 })),
+      ['\xff\xff\xff\xff'].map((text) => Buffer.from(text, 'latin1')),
+    ),
+  ).toThrow(FrameTooLongError)
+})
+
+test.each<[string, Framing]>([
+  ['empty delimiter', delimiter('')],
+  ['empty mark', marker('', 'b')],
+  ['frame length of 0', { kind: 'fixed', length: 0 }],
+])('an %s is refused', (_name, framing) => {
+  expect(() => open(framing)).toThrow(RangeError)
+})
+
+describe('gap', () => {
+  const GAP_MS = 20
+
+  function openGap(onReady: () => void, maxFrame = MAX_FRAME): Framer {
+    const framer = createFramer({ framing: { kind: 'gap', ms: GAP_MS }, maxFrame, onReady })
+    onTestFinished(() => framer.stop())
+    return framer
+  }
+
+  test('gives a frame when nothing has come for so long, and says so', async () => {
+    const ready = vi.fn()
+    const framer = openGap(ready)
+    expect(feed(framer, ['a', 'b'])).toEqual([])
+    await expect.poll(() => ready.mock.calls.length).toBe(1)
+    framer.push(Buffer.from('c'))
+    expect(pull(framer)).toEqual(['ab'])
+    await expect.poll(() => ready.mock.calls.length).toBe(2)
+    expect(pull(framer)).toEqual(['c'])
+  })
+
+  test('keeps frames apart that are pulled late', async () => {
+    const ready = vi.fn()
+    const framer = openGap(ready)
+    for (const [count, text] of ['a', 'b', 'c'].entries()) {
+      framer.push(Buffer.from(text))
+      await expect.poll(() => ready.mock.calls.length).toBe(count + 1)
+    }
+    expect(pull(framer)).toEqual(['a', 'b', 'c'])
+    expect(framer.size).toBe(0)
+  })
+
+  test('does not take time that the process was busy for a gap', async () => {
+    const ready = vi.fn()
+    const framer = openGap(ready)
+    const { port1, port2 } = new MessageChannel()
+    onTestFinished(() => port1.close())
+    framer.push(Buffer.from('a'))
+    port2.onmessage = () => framer.push(Buffer.from('b'))
+    port1.postMessage('')
+    const busyUntil = Date.now() + 3 * GAP_MS
+    while (Date.now() < busyUntil);
+    await expect.poll(() => ready.mock.calls.length).toBe(1)
+    expect(pull(framer)).toEqual(['ab'])
+  })
+
+  test('the end completes a frame', () => {
+    const framer = openGap(() => {})
+    framer.push(Buffer.from('ab'))
+    expect(tailOf(framer)).toEqual({ text: 'ab', complete: true })
+    expect(tailOf(framer)).toBeUndefined()
+  })
+
+  test.each<[string, (framer: Framer) => void]>([
+    ['stop', (framer) => framer.stop()],
+    ['release', (framer) => framer.release()],
+    ['flush', (framer) => framer.flush()],
+  ])('gives nothing after %s', async (_name, end) => {
+    const ready = vi.fn()
+    const framer = openGap(ready)
+    framer.push(Buffer.from('ab'))
+    end(framer)
+    await delay(3 * GAP_MS)
+    expect(ready).not.toHaveBeenCalled()
+    expect(pull(framer)).toEqual([])
+  })
+})
+
+describe('work', () => {
+  const TOTAL = 32 * 1024 * 1024
+
+  /** Counts bytes that are searched and copied while frames are cut. */
+  function countWork(): { searched: number; copied: number } {
+    const work = { searched: 0, copied: 0 }
+    const { indexOf, copy } = Buffer.prototype
+    const { concat } = Buffer
+    vi.spyOn(Buffer.prototype, 'indexOf').mockImplementation(function (this: Buffer, value, from) {
+      const at = indexOf.call(this, value, from as number)
+      work.searched += (at < 0 ? this.length : at + 1) - ((from as number | undefined) ?? 0)
+      return at
+    })
+    vi.spyOn(Buffer.prototype, 'copy').mockImplementation(function (this: Buffer, target, at) {
+      work.copied += this.length
+      return copy.call(this, target, at)
+    })
+    vi.spyOn(Buffer, 'concat').mockImplementation((parts, length) => {
+      work.copied += length ?? parts.reduce((sum, part) => sum + part.length, 0)
+      return concat(parts, length)
+    })
+    onTestFinished(() => void vi.restoreAllMocks())
+    return work
+  }
+
+  test.each<[string, Framing, { before: string; after: string }]>([
+    ['delimiter of one byte', delimiter('\n'), { before: '', after: '\n' }],
+    ['delimiter of four bytes', delimiter('\r\n\r\n'), { before: '', after: '\r\n\r\n' }],
+    ['marks', marker('<<', '>>'), { before: '<<', after: '>>' }],
+    ['fixed length', { kind: 'fixed', length: TOTAL }, { before: '', after: '' }],
+    ['length field', lengthField({ size: 4 }), { before: '\x02\x00\x00\x00', after: '' }],
+  ])('a frame of 32 MiB by %s is searched once and copied at most twice', (_name, framing, { before, after }) => {
+    for (const chunkSize of [1024, 64 * 1024]) {
+      const work = countWork()
+      const framer = open(framing, TOTAL)
+      const chunk = Buffer.alloc(chunkSize, 'x')
+      const lengths: number[] = []
+      const push = (bytes: Buffer) => {
+        framer.push(bytes)
+        for (let frame = framer.next(); frame !== undefined; frame = framer.next()) lengths.push(frame.length)
+      }
+      push(Buffer.from(before, 'latin1'))
+      for (let pushed = 0; pushed < TOTAL; pushed += chunkSize) push(chunk)
+      push(Buffer.from(after, 'latin1'))
+      expect(lengths).toEqual([TOTAL])
+      expect(work.searched).toBeLessThan(1.1 * TOTAL)
+      expect(work.copied).toBeLessThanOrEqual(2.01 * TOTAL)
+      vi.restoreAllMocks()
+    }
+  })
+
+  test('many lines in one chunk are searched once and not copied', () => {
+    const work = countWork()
+    const framer = open(delimiter('\r\n'))
+    const chunk = Buffer.from('0123456789\r\n'.repeat(100_000))
+    framer.push(chunk)
+    let frames = 0
+    for (let frame = framer.next(); frame !== undefined; frame = framer.next()) {
+      if (frame.buffer === chunk.buffer) frames += 1
+    }
+    expect(frames).toBe(100_000)
+    expect(work.searched).toBeLessThanOrEqual(chunk.length)
+    expect(work.copied).toBe(0)
+  })
+
+  test('bytes that come one by one are held in few pieces', () => {
+    const work = countWork()
+    const concat = vi.mocked(Buffer.concat)
+    const framer = open({ kind: 'single' }, TOTAL)
+    for (let count = 0; count < 1024 * 1024; count += 1) framer.push(Buffer.from('x'))
+    expect(framer.flush()?.bytes.length).toBe(1024 * 1024)
+    expect(concat.mock.calls[0]![0].length).toBeLessThan(64)
+    expect(work.copied).toBeLessThanOrEqual(2 * 1024 * 1024)
+  })
+})
