@@ -28,7 +28,8 @@ const login = createLogin({
 
 const settings = {
   userDir: environment.DATA_DIR,
-  flowFile: FLOW_FILE,
+  // As a whole path: a bare name would be looked for in the current folder first.
+  flowFile: join(environment.DATA_DIR, FLOW_FILE),
   flowFilePretty: true,
   credentialSecret: secrets.credentialSecret,
   ...tcpNodes(environment),

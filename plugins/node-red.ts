@@ -31,5 +31,4 @@ export type NodeRed = {
     eachNode: (visit: (node: NodeConfig) => void) => void
     getNode: (id: string) => RunningNode | null
   }
-  hooks: { add: (name: string, handler: (payload: unknown) => void) => void }
 }

@@ -13,7 +13,7 @@ function statusPlugin(RED: NodeRed): void {
   if (!environment) return
   const observer = createObserver()
   const flows = followFlows(RED, () => observer.forgetListenFailures())
-  const metrics = createMetrics(RED, observer)
+  const metrics = createMetrics(observer)
   const server = createStatusServer({
     '/healthz': () => json({ status: 'ok', uptimeSeconds: Math.round(process.uptime()) }),
     '/readyz': () => {

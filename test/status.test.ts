@@ -70,7 +70,8 @@ describeRuntimes('status', (create) => {
     ]) {
       expect(open).toContain(line)
     }
-    expect(open).toMatch(/node_red_messages_total [1-9]/)
+    expect(open).toContain(`node_red_tcp_messages_in_total{port="${port}",direction="in"} 1`)
+    expect(open).toContain(`node_red_tcp_messages_out_total{port="${port}",direction="in"} 1`)
     expect(open).toContain('nodejs_eventloop_lag_seconds')
     expect(open).toContain('process_resident_memory_bytes')
     const sessions = (await (await fetch(`${nodeRed.getStatusUrl()}/sessions`)).json()) as Record<string, unknown>[]

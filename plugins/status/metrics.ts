@@ -1,13 +1,11 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry as MetricsRegistry } from 'prom-client'
 import { allCounters } from '../../tcp/counters.ts'
 import type { Observer } from '../../tcp/observer.ts'
-import type { NodeRed } from '../node-red.ts'
 
-/** Prometheus metrics of the process, of Node-RED's messages and of TCP by port. */
-export function createMetrics(RED: NodeRed, observer: Observer): MetricsRegistry {
+/** Prometheus metrics of the process and of TCP by port. */
+export function createMetrics(observer: Observer): MetricsRegistry {
   const metrics = new MetricsRegistry()
   collectDefaultMetrics({ register: metrics })
-  countMessages(RED, metrics)
 
   const labelNames = ['port', 'direction'] as const
   const readings = [
@@ -30,8 +28,8 @@ export function createMetrics(RED: NodeRed, observer: Observer): MetricsRegistry
   const counted = [
     ['node_red_tcp_refused_total', 'Connections refused', 'refused'],
     ['node_red_tcp_slow_peer_disconnects_total', 'Peers disconnected because they took their bytes too slowly', 'slowPeerDisconnects'],
-    ['node_red_tcp_frames_in_total', 'Frames received by tcp nodes', 'framesIn'],
-    ['node_red_tcp_writes_out_total', 'Messages written by tcp nodes', 'writesOut'],
+    ['node_red_tcp_messages_in_total', 'Messages that tcp nodes have made of what they received', 'framesIn'],
+    ['node_red_tcp_messages_out_total', 'Messages that tcp nodes have written, one for each peer', 'writesOut'],
   ] as const
   for (const [name, help, field] of counted) {
     new Counter({
@@ -67,21 +65,4 @@ export function createMetrics(RED: NodeRed, observer: Observer): MetricsRegistry
     },
   })
   return metrics
-}
-
-function countMessages(RED: NodeRed, metrics: MetricsRegistry): void {
-  let received = 0
-  // One parameter makes it a synchronous hook; without any, Node-RED would wait for a callback.
-  RED.hooks.add('onReceive.node-red-tcp', (_event) => {
-    received += 1
-  })
-  new Counter({
-    name: 'node_red_messages_total',
-    help: 'Messages that nodes have received',
-    registers: [metrics],
-    collect() {
-      this.reset()
-      this.inc(received)
-    },
-  })
 }

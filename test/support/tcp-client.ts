@@ -55,6 +55,11 @@ export class TcpClient implements AsyncDisposable {
     return this.size
   }
 
+  /** Whether the other end has closed the connection. */
+  get isClosed(): boolean {
+    return this.closed
+  }
+
   /** Sends bytes, or text as UTF-8; resolves when they are handed to the kernel. */
   async send(data: string | Uint8Array): Promise<void> {
     await new Promise<void>((resolve, reject) => this.socket.write(data, (error) => (error ? reject(error) : resolve())))

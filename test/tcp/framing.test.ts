@@ -1,46 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { BadLengthError, createFramer, FrameTooLongError, type Framer, type Framing } from '../../tcp/framing.ts'
+import { describe, expect, test } from 'vitest'
+import { BadLengthError, FrameTooLongError, type Framer, type Framing } from '../../tcp/framing.ts'
 import { bytesOf, cuts, split } from './support/chunks.ts'
+import { delimiter, feed, lengthField, marker, open, pull, tailOf } from './support/framers.ts'
 
-const MAX_FRAME = 1024
 const [A, B, C] = [0x61, 0x62, 0x63]
-
-function delimiter(text: string, keep = false): Framing {
-  return { kind: 'delimiter', delimiter: Buffer.from(text), keep }
-}
-
-function marker(start: string, end: string, keep = false): Framing {
-  return { kind: 'marker', start: Buffer.from(start), end: Buffer.from(end), keep }
-}
-
-function lengthField(options: Partial<Extract<Framing, { kind: 'length' }>> = {}): Framing {
-  return { kind: 'length', offset: 0, size: 1, endian: 'big', adjust: 0, keepHeader: false, ...options }
-}
-
-function open(framing: Framing, maxFrame = MAX_FRAME): Framer {
-  return createFramer({ framing, maxFrame, onReady() {} })
-}
-
-function pull(framer: Framer): string[] {
-  const frames: string[] = []
-  for (let frame = framer.next(); frame !== undefined; frame = framer.next()) frames.push(frame.toString('latin1'))
-  return frames
-}
-
-/** Pushes and pulls chunk by chunk. */
-function feed(framer: Framer, chunks: Iterable<Buffer | string>): string[] {
-  return [...chunks].flatMap((chunk) => {
-    framer.push(Buffer.from(chunk))
-    return pull(framer)
-  })
-}
-
-function tailOf(framer: Framer) {
-  const tail = framer.flush()
-  return tail && { text: tail.bytes.toString('latin1'), complete: tail.complete }
-}
 
 // What a kind makes of the letters a, b and c, and how many bytes of the input each frame stands for beyond its own.
 const KINDS: { name: string; framing: Framing; extra: number; alphabet: number[] }[] = [
@@ -133,24 +97,28 @@ describe.each(KINDS)('$name', ({ framing, extra, alphabet }) => {
     const outcome = (framer: Framer, chunks: Buffer[]) => {
       const frames: string[] = []
       try {
-        for (const chunk of chunks) frames.push(...feedOne(framer, chunk, frames))
-        return { frames, error: undefined }
+        feed(framer, chunks, frames)
+        return { frames }
       } catch (error) {
         return { frames, error: (error as Error).message }
       }
     }
-    // A frame that came before the error counts, so that they are collected one by one.
-    const feedOne = (framer: Framer, chunk: Buffer, frames: string[]): string[] => {
-      framer.push(chunk)
-      for (let frame = framer.next(); frame !== undefined; frame = framer.next()) frames.push(frame.toString('latin1'))
-      return []
-    }
     fc.assert(
-      fc.property(input, cuts, fc.integer({ min: 0, max: 8 }), (bytes, places, maxFrame) => {
+      fc.property(input, cuts, fc.nat(8), (bytes, places, maxFrame) => {
         expect(outcome(open(framing, maxFrame), split(bytes, places))).toEqual(outcome(open(framing, maxFrame), [bytes]))
       }),
     )
   })
+})
+
+test.each(['a', 'ab', 'aab', 'aaa', 'abacab'])('bytes in any chunks are cut at %s as String.split would', (text) => {
+  fc.assert(
+    fc.property(bytesOf([A, A, B, C]), cuts, (bytes, places) => {
+      const framer = open(delimiter(text), 1e9)
+      const frames = feed(framer, split(bytes, places))
+      expect([...frames, tailOf(framer)?.text ?? '']).toEqual(bytes.toString().split(text))
+    }),
+  )
 })
 
 test.each<[string, Framing, string[], string[], { text: string; complete: boolean } | undefined]>([
@@ -225,147 +193,4 @@ test.each<[string, Framing]>([
   ['frame length of 0', { kind: 'fixed', length: 0 }],
 ])('an %s is refused', (_name, framing) => {
   expect(() => open(framing)).toThrow(RangeError)
-})
-
-describe('gap', () => {
-  const GAP_MS = 20
-
-  function openGap(onReady: () => void, maxFrame = MAX_FRAME): Framer {
-    const framer = createFramer({ framing: { kind: 'gap', ms: GAP_MS }, maxFrame, onReady })
-    onTestFinished(() => framer.stop())
-    return framer
-  }
-
-  test('gives a frame when nothing has come for so long, and says so', async () => {
-    const ready = vi.fn()
-    const framer = openGap(ready)
-    expect(feed(framer, ['a', 'b'])).toEqual([])
-    await expect.poll(() => ready.mock.calls.length).toBe(1)
-    framer.push(Buffer.from('c'))
-    expect(pull(framer)).toEqual(['ab'])
-    await expect.poll(() => ready.mock.calls.length).toBe(2)
-    expect(pull(framer)).toEqual(['c'])
-  })
-
-  test('keeps frames apart that are pulled late', async () => {
-    const ready = vi.fn()
-    const framer = openGap(ready)
-    for (const [count, text] of ['a', 'b', 'c'].entries()) {
-      framer.push(Buffer.from(text))
-      await expect.poll(() => ready.mock.calls.length).toBe(count + 1)
-    }
-    expect(pull(framer)).toEqual(['a', 'b', 'c'])
-    expect(framer.size).toBe(0)
-  })
-
-  test('does not take time that the process was busy for a gap', async () => {
-    const ready = vi.fn()
-    const framer = openGap(ready)
-    const { port1, port2 } = new MessageChannel()
-    onTestFinished(() => port1.close())
-    framer.push(Buffer.from('a'))
-    port2.onmessage = () => framer.push(Buffer.from('b'))
-    port1.postMessage('')
-    const busyUntil = Date.now() + 3 * GAP_MS
-    while (Date.now() < busyUntil);
-    await expect.poll(() => ready.mock.calls.length).toBe(1)
-    expect(pull(framer)).toEqual(['ab'])
-  })
-
-  test('the end completes a frame', () => {
-    const framer = openGap(() => {})
-    framer.push(Buffer.from('ab'))
-    expect(tailOf(framer)).toEqual({ text: 'ab', complete: true })
-    expect(tailOf(framer)).toBeUndefined()
-  })
-
-  test.each<[string, (framer: Framer) => void]>([
-    ['stop', (framer) => framer.stop()],
-    ['release', (framer) => framer.release()],
-    ['flush', (framer) => framer.flush()],
-  ])('gives nothing after %s', async (_name, end) => {
-    const ready = vi.fn()
-    const framer = openGap(ready)
-    framer.push(Buffer.from('ab'))
-    end(framer)
-    await delay(3 * GAP_MS)
-    expect(ready).not.toHaveBeenCalled()
-    expect(pull(framer)).toEqual([])
-  })
-})
-
-describe('work', () => {
-  const TOTAL = 32 * 1024 * 1024
-
-  /** Counts bytes that are searched and copied while frames are cut. */
-  function countWork(): { searched: number; copied: number } {
-    const work = { searched: 0, copied: 0 }
-    const { indexOf, copy } = Buffer.prototype
-    const { concat } = Buffer
-    vi.spyOn(Buffer.prototype, 'indexOf').mockImplementation(function (this: Buffer, value, from) {
-      const at = indexOf.call(this, value, from as number)
-      work.searched += (at < 0 ? this.length : at + 1) - ((from as number | undefined) ?? 0)
-      return at
-    })
-    vi.spyOn(Buffer.prototype, 'copy').mockImplementation(function (this: Buffer, target, at) {
-      work.copied += this.length
-      return copy.call(this, target, at)
-    })
-    vi.spyOn(Buffer, 'concat').mockImplementation((parts, length) => {
-      work.copied += length ?? parts.reduce((sum, part) => sum + part.length, 0)
-      return concat(parts, length)
-    })
-    onTestFinished(() => void vi.restoreAllMocks())
-    return work
-  }
-
-  test.each<[string, Framing, { before: string; after: string }]>([
-    ['delimiter of one byte', delimiter('\n'), { before: '', after: '\n' }],
-    ['delimiter of four bytes', delimiter('\r\n\r\n'), { before: '', after: '\r\n\r\n' }],
-    ['marks', marker('<<', '>>'), { before: '<<', after: '>>' }],
-    ['fixed length', { kind: 'fixed', length: TOTAL }, { before: '', after: '' }],
-    ['length field', lengthField({ size: 4 }), { before: '\x02\x00\x00\x00', after: '' }],
-  ])('a frame of 32 MiB by %s is searched once and copied at most twice', (_name, framing, { before, after }) => {
-    for (const chunkSize of [1024, 64 * 1024]) {
-      const work = countWork()
-      const framer = open(framing, TOTAL)
-      const chunk = Buffer.alloc(chunkSize, 'x')
-      const lengths: number[] = []
-      const push = (bytes: Buffer) => {
-        framer.push(bytes)
-        for (let frame = framer.next(); frame !== undefined; frame = framer.next()) lengths.push(frame.length)
-      }
-      push(Buffer.from(before, 'latin1'))
-      for (let pushed = 0; pushed < TOTAL; pushed += chunkSize) push(chunk)
-      push(Buffer.from(after, 'latin1'))
-      expect(lengths).toEqual([TOTAL])
-      expect(work.searched).toBeLessThan(1.1 * TOTAL)
-      expect(work.copied).toBeLessThanOrEqual(2.01 * TOTAL)
-      vi.restoreAllMocks()
-    }
-  })
-
-  test('many lines in one chunk are searched once and not copied', () => {
-    const work = countWork()
-    const framer = open(delimiter('\r\n'))
-    const chunk = Buffer.from('0123456789\r\n'.repeat(100_000))
-    framer.push(chunk)
-    let frames = 0
-    for (let frame = framer.next(); frame !== undefined; frame = framer.next()) {
-      if (frame.buffer === chunk.buffer) frames += 1
-    }
-    expect(frames).toBe(100_000)
-    expect(work.searched).toBeLessThanOrEqual(chunk.length)
-    expect(work.copied).toBe(0)
-  })
-
-  test('bytes that come one by one are held in few pieces', () => {
-    const work = countWork()
-    const concat = vi.mocked(Buffer.concat)
-    const framer = open({ kind: 'single' }, TOTAL)
-    for (let count = 0; count < 1024 * 1024; count += 1) framer.push(Buffer.from('x'))
-    expect(framer.flush()?.bytes.length).toBe(1024 * 1024)
-    expect(concat.mock.calls[0]![0].length).toBeLessThan(64)
-    expect(work.copied).toBeLessThanOrEqual(2 * 1024 * 1024)
-  })
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FrameTooLongError } from '../../tcp/framing.ts'
 import { createTextDelimiterFramer, type TextDelimiterFramer } from '../../tcp/framing/text-delimiter.ts'
-import { cuts } from './support/chunks.ts'
+import { cuts, splitText } from './support/chunks.ts'
 
 const DELIMITERS = ['a', 'ab', 'aab', 'aaa', '中a']
 const input = fc.string({ unit: fc.constantFrom('a', 'b', '中'), maxLength: 200 })
@@ -20,16 +20,11 @@ function feed(framer: TextDelimiterFramer, pieces: string[]): string[] {
   })
 }
 
-function split(text: string, fractions: number[]): string[] {
-  const places = fractions.map((fraction) => Math.round(fraction * text.length)).sort((a, b) => a - b)
-  return [0, ...places].map((place, index) => text.slice(place, places[index] ?? text.length))
-}
-
 test.each(DELIMITERS)('text in any pieces is cut at %j as String.split would', (delimiter) => {
   fc.assert(
     fc.property(input, cuts, (text, places) => {
       const framer = open(delimiter)
-      const frames = feed(framer, split(text, places))
+      const frames = feed(framer, splitText(text, places))
       const tail = framer.flush()
       expect([...frames, tail?.text ?? '']).toEqual(text.split(delimiter))
       expect(tail?.complete).toBe(tail && true)
@@ -41,7 +36,7 @@ test.each(DELIMITERS)('frames that keep %j, what is held and what is released ar
   fc.assert(
     fc.property(input, cuts, (text, places) => {
       const framer = open(delimiter, true)
-      const emitted = feed(framer, split(text, places)).join('')
+      const emitted = feed(framer, splitText(text, places)).join('')
       expect(framer.size).toBe(text.length - emitted.length)
       expect(emitted + framer.release()).toBe(text)
       expect([framer.size, framer.next(), framer.flush()]).toEqual([0, undefined, undefined])
@@ -53,7 +48,7 @@ test('another framer goes on with what is released', () => {
   fc.assert(
     fc.property(input, cuts, fc.nat(200), (text, places, change) => {
       const [whole, first, second] = [open('aab'), open('aab'), open('aab')]
-      const frames = feed(first, split(text.slice(0, change), places))
+      const frames = feed(first, splitText(text.slice(0, change), places))
       frames.push(...feed(second, [first.release(), text.slice(change)]))
       expect(frames).toEqual(feed(whole, [text]))
     }),

@@ -1,0 +1,324 @@
+// What the three dialogs share: the Advanced section, what is shown when, validators, and saving without noise. Runs in the browser: the
+// dialogs load it, compiled, as a module script, and find it as `tcpNodes`.
+
+type Value = string | boolean
+/** A property as the open dialog shows it, else as the node has it. `usetls`: whether TLS is on. */
+type Get = (name: string) => Value
+type Condition = (get: Get) => boolean
+/** Why a value can not be used, or undefined when it can. */
+type Check = (text: string, get: Get) => string | undefined
+
+type Option = {
+  group: (typeof GROUPS)[number]
+  kind: 'number' | 'text' | 'select' | 'check'
+  /** What the dialog shows for a property that is not set. */
+  default?: Value
+  choices?: readonly string[]
+  /** Whether it means anything for the node as it is set up; what does not is neither shown nor saved. */
+  when?: Condition
+  required?: boolean
+  check?: Check
+  unit?: string
+  /** What stands in an empty field: as it is, or by the key of a text. */
+  placeholder?: string
+  hint?: string
+  list?: string
+  /** Its texts are those of tcp in, for all nodes. */
+  shared?: boolean
+}
+
+type Options = Record<string, Option>
+type Defaults = Record<string, { value?: unknown; validate?: (value: unknown, options: unknown) => boolean | string }>
+type EditorNode = Record<string, unknown>
+type Definition = { defaults: Defaults; oneditprepare?: () => void; oneditsave?: () => void; oneditcancel?: () => void }
+
+type Dialog = {
+  type: string
+  set: string
+  definition: Definition
+  options: Options
+  /** Elements of the main part that are shown at times only, by id. */
+  rows: Record<string, Condition>
+  /** Called whenever something changes in the dialog. */
+  onUpdate?: (get: Get) => void
+}
+
+// The parts of the editor that are used here.
+type Elements = {
+  readonly length: number
+  attr: ((name: string) => string | undefined) & ((name: string, value: string) => Elements)
+  closest: (selector: string) => Elements
+  is: (selector: string) => boolean
+  on: (events: string, handler: () => void) => Elements
+  prop: ((name: string) => unknown) & ((name: string, value: boolean) => Elements)
+  remove: () => Elements
+  removeAttr: (name: string) => Elements
+  text: (() => string) & ((text: string) => Elements)
+  toggle: (visible: boolean) => Elements
+  val: (() => unknown) & ((value: string) => Elements)
+}
+declare const $: (selector: string) => Elements
+declare const RED: { _: (key: string, values?: Record<string, unknown>) => string }
+
+const MODULE = 'node-red-tcp-nodes'
+const SHARED_TEXTS = `${MODULE}/tcp-in:shared.`
+const GROUPS = ['framing', 'text', 'offline', 'replies', 'limits', 'access', 'connection'] as const
+const ENCODINGS = ['gb18030', 'gbk', 'big5', 'shift_jis', 'euc-jp', 'euc-kr', 'latin1', 'windows-1252', 'windows-1251', 'utf-16le', 'utf-16be', 'ascii']
+// The longest time that a timer of Node.js takes.
+const MAX_MS = 2_147_483_647
+const MAX_S = 2_000_000
+
+/** The node whose dialog is open. */
+let edited: EditorNode | undefined
+
+const shared = (key: string, values?: Record<string, unknown>) => RED._(SHARED_TEXTS + key, values)
+
+function readInput(name: string): Value {
+  const input = $(`#node-input-${name}`)
+  if (input.attr('type') === 'checkbox') return input.prop('checked') === true
+  const value = input.val()
+  return typeof value === 'string' ? value : ''
+}
+
+function readerOf(node: EditorNode, options: Options): Get {
+  if (node === edited) return readInput
+  return (name) => {
+    const value = name === 'usetls' ? Boolean(node.tls) : (node[name] ?? options[name]?.default ?? '')
+    return typeof value === 'boolean' ? value : String(value as string | number)
+  }
+}
+
+/** `${NAME}`: Node-RED puts the variable's value in its place when the flow starts. */
+function isVariable(text: string): boolean {
+  return /^\$(?:\{[^}\s]+\}|\([^)\s]+\))$/.test(text.trim())
+}
+
+/** A validator that says in words what is wrong. */
+function validator(label: () => string, check: Check, options: Options = {}) {
+  return function (this: EditorNode, value: unknown, _options: unknown): true | string {
+    const text = value === undefined || value === null ? '' : String(value as string | number)
+    const reason = isVariable(text) ? undefined : check(text, readerOf(this, options))
+    return reason === undefined || `${label()}: ${reason}`
+  }
+}
+
+const checks = {
+  whole(min: number, max?: number): Check {
+    return (text) => {
+      const number = Number(text)
+      if (Number.isInteger(number) && number >= min && number <= (max ?? Number.MAX_SAFE_INTEGER)) return undefined
+      return max === undefined ? shared('error.atLeast', { min }) : shared('error.whole', { min, max })
+    }
+  },
+  port: ((text) => {
+    if (text.trim() === '') return shared('error.noPort')
+    const port = Number(text)
+    return Number.isInteger(port) && port >= 1 && port <= 65535 ? undefined : shared('error.port')
+  }) satisfies Check,
+  needed: ((text) => (text === '' ? shared('error.needed') : undefined)) satisfies Check,
+  address: ((text) => (bitsOf(text.replace(/%\w+$/, '')) ? undefined : shared('error.address'))) satisfies Check,
+  addressList: ((text) => {
+    const bad = text.split(/[\s,]+/).find((entry) => entry !== '' && !isNetwork(entry))
+    return bad === undefined ? undefined : shared('error.network', { entry: bad })
+  }) satisfies Check,
+  /** Bytes as the runtime takes them: `0x0D0A`, `0D 0A`, `\x0D`, or text; digits that could be both are refused. */
+  bytes: ((text) => {
+    if (/^0x(?:[0-9a-f]{2})+(?:\s+(?:0x)?(?:[0-9a-f]{2})+)*$/i.test(text) || /^[0-9a-f]{2}(?:\s+[0-9a-f]{2})*$/i.test(text)) return undefined
+    if (/^0x/i.test(text)) return shared('error.hex')
+    if (/^[0-9a-f][0-9a-f\s]*$/i.test(text)) return shared('error.ambiguous', { text })
+    return text.replace(/\\(?:x[0-9a-f]{2}|[nrt0\\])/gi, '').includes('\\') ? shared('error.escape') : undefined
+  }) satisfies Check,
+  encoding: ((text) =>
+    /^(?:base64|hex|utf-?7(?:-imap)?|cesu-?8)$/i.test(text) || !/^[\w.:-]+$/.test(text) ? shared('error.encoding') : undefined) satisfies Check,
+}
+
+/** How many bits an IP address has; 0 for what is none. */
+function bitsOf(address: string): number {
+  const bytes = address.split('.')
+  if (bytes.length === 4 && bytes.every((byte) => /^(?:0|[1-9]\d{0,2})$/.test(byte) && Number(byte) <= 255)) return 32
+  if (!/^[0-9a-f:.]+$/i.test(address) || !address.includes(':')) return 0
+  // The browser's parser of addresses knows all spellings.
+  return URL.canParse(`http://[${address}]/`) ? 128 : 0
+}
+
+function isNetwork(entry: string): boolean {
+  const [, address = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? []
+  const bits = bitsOf(address)
+  return bits > 0 && Number(length ?? 0) <= bits
+}
+
+/** Options of text in any encoding. */
+function encodingOption(when?: Condition): Options {
+  return { encoding: { group: 'text', kind: 'text', shared: true, placeholder: 'utf8', list: 'encodings', check: checks.encoding, ...(when && { when }) } }
+}
+
+/** Options of nodes that listen, and those that they share with nodes that connect. */
+function socketOptions(listens: Condition, isSocket: Condition): Options {
+  const unlimited = { kind: 'number', shared: true, hint: 'unlimited', check: checks.whole(0) } as const
+  const seconds = { kind: 'number', shared: true, unit: 's', check: checks.whole(0, MAX_S), when: isSocket } as const
+  const addresses = { group: 'access', kind: 'text', shared: true, check: checks.addressList, when: listens } as const
+  return {
+    maxConnections: { ...unlimited, group: 'limits', when: listens },
+    maxPerAddress: { ...unlimited, group: 'limits', when: listens },
+    idleTimeout: { ...seconds, group: 'limits', hint: 'never' },
+    bind: { group: 'access', kind: 'text', shared: true, hint: 'bind', check: checks.address, when: listens },
+    allow: { ...addresses, placeholder: '10.0.0.0/8, 192.168.1.5' },
+    deny: { ...addresses, hint: 'nobody' },
+    proxyTrusted: { ...addresses, hint: 'nobody' },
+    clientCert: {
+      group: 'access',
+      kind: 'select',
+      shared: true,
+      choices: ['', 'request', 'require'],
+      when: (get) => listens(get) && get('usetls') === true,
+    },
+    keepAlive: { ...seconds, group: 'connection', placeholder: '60' },
+    noDelay: { group: 'connection', kind: 'check', shared: true, default: true, when: isSocket },
+  }
+}
+
+function textsOf({ set }: Dialog, { shared: isShared }: Option): string {
+  return isShared ? SHARED_TEXTS : `${MODULE}/${set}:`
+}
+
+function labelOf(dialog: Dialog, name: string, option: Option): string {
+  return `${textsOf(dialog, option)}option.${name}.label`
+}
+
+/** Puts the rows of the options into the dialog's template, where it says so. */
+function fillTemplate(dialog: Dialog): void {
+  const template = $(`script[data-template-name="${dialog.type}"]`)
+  const groups = GROUPS.map((group) => {
+    const rows = Object.entries(dialog.options).filter(([, option]) => option.group === group)
+    if (rows.length === 0) return ''
+    const content = rows.map(([name, option]) => rowOf(dialog, name, option)).join('')
+    return `<section id="tcp-nodes-${group}"><h4 data-i18n="${SHARED_TEXTS}group.${group}"></h4>${content}</section>`
+  })
+  const summary = `<summary data-i18n="${SHARED_TEXTS}advanced"></summary>`
+  const encodings = ENCODINGS.map((name) => `<option value="${name}" data-i18n="${SHARED_TEXTS}encoding.${name}"></option>`).join('')
+  const list = `<datalist id="tcp-nodes-encodings">${encodings}</datalist>`
+  const section = `<details id="tcp-nodes-advanced">${summary}${groups.join('')}${list}</details>`
+  template.text(template.text().replace('<!-- advanced -->', () => section))
+}
+
+function rowOf(dialog: Dialog, name: string, option: Option): string {
+  const id = `node-input-${name}`
+  const label = `<label for="${id}" data-i18n="${labelOf(dialog, name, option)}"></label>`
+  const unit = option.unit ? `<span data-i18n="${SHARED_TEXTS}unit.${option.unit}"></span>` : ''
+  const content = option.kind === 'check' ? controlOf(dialog, name, option) + label : label + controlOf(dialog, name, option) + unit
+  return `<div class="form-row tcp-nodes-option tcp-nodes-${option.kind}" id="node-row-${name}">${content}</div>`
+}
+
+function controlOf(dialog: Dialog, name: string, option: Option): string {
+  const id = `node-input-${name}`
+  const texts = `${textsOf(dialog, option)}option.${name}`
+  const { kind, choices = [], placeholder, hint, list } = option
+  if (kind === 'check') return `<input type="checkbox" id="${id}">`
+  if (kind === 'select') {
+    return `<select id="${id}">${choices.map((choice) => `<option value="${choice}" data-i18n="${texts}.choice.${choice || 'default'}"></option>`).join('')}</select>`
+  }
+  const empty = hint ? ` data-i18n="[placeholder]${SHARED_TEXTS}hint.${hint}"` : placeholder ? ` placeholder="${placeholder}"` : ''
+  return `<input type="text" id="${id}"${empty}${list ? ` list="tcp-nodes-${list}"` : ''}>`
+}
+
+/** Makes a definition for `RED.nodes.registerType`: gives it our options, which a node has only where they are set. */
+function define(dialog: Dialog): Definition {
+  const { definition, options } = dialog
+  fillTemplate(dialog)
+  for (const [name, option] of Object.entries(options)) {
+    const check: Check = (raw, get) => {
+      const text = raw.trim()
+      if (option.when?.(get) === false) return undefined
+      if (text === '') return option.required ? checks.needed(text) : undefined
+      return option.check?.(text, get)
+    }
+    definition.defaults[name] = { validate: validator(() => RED._(labelOf(dialog, name, option)), check, options) }
+  }
+  let opened: Record<string, Value> = {}
+  return {
+    ...definition,
+    oneditprepare(this: EditorNode) {
+      edited = this
+      fillForm(this, dialog)
+      definition.oneditprepare?.call(this)
+      const update = () => updateForm(dialog)
+      $('#node-input-name').closest('form').on('change input', update)
+      update()
+      opened = readForm(dialog)
+      const isSet = Object.entries(options).some(([name, option]) => opened[name] !== defaultOf(option))
+      $('#tcp-nodes-advanced').prop('open', isSet)
+    },
+    oneditsave(this: EditorNode) {
+      // As in Node-RED's own nodes: the select's first entry is none.
+      if (readInput('usetls') === false) $('#node-input-tls').val('_ADD_')
+      saveForm(this, dialog, opened)
+      edited = undefined
+    },
+    oneditcancel() {
+      edited = undefined
+    },
+  }
+}
+
+function defaultOf({ kind, default: value }: Option): Value {
+  return value ?? (kind === 'check' ? false : '')
+}
+
+/** What Node-RED does not do by itself: selects and checkboxes of properties that are not set show the default. */
+function fillForm(node: EditorNode, { definition, options }: Dialog): void {
+  $('#node-input-usetls').prop('checked', Boolean(node.tls))
+  for (const name of Object.keys(definition.defaults)) {
+    if (node[name] !== undefined) continue
+    const option = options[name]
+    const value = option ? defaultOf(option) : definition.defaults[name]?.value
+    const input = $(`#node-input-${name}`)
+    if (input.attr('type') === 'checkbox') input.prop('checked', value === true)
+    else if (input.is('select') && name !== 'tls') input.val(String(value as string))
+  }
+}
+
+function updateForm({ options, rows, onUpdate }: Dialog): void {
+  for (const [id, when] of Object.entries(rows)) $(`#${id}`).toggle(when(readInput))
+  const shown = new Set<string>()
+  for (const [name, { group, when }] of Object.entries(options)) {
+    const visible = when?.(readInput) !== false
+    $(`#node-row-${name}`).toggle(visible)
+    if (visible) shown.add(group)
+  }
+  for (const group of GROUPS) $(`#tcp-nodes-${group}`).toggle(shown.has(group))
+  $('#tcp-nodes-advanced').toggle(shown.size > 0)
+  onUpdate?.(readInput)
+}
+
+/** What the dialog says; an option that does not apply counts as not set. */
+function readForm({ definition, options }: Dialog): Record<string, Value> {
+  const read = (name: string): Value => {
+    const option = options[name]
+    if (option?.when?.(readInput) === false) return defaultOf(option)
+    return name === 'tls' && readInput('usetls') === false ? '' : readInput(name)
+  }
+  return Object.fromEntries(Object.keys(definition.defaults).map((name) => [name, read(name)]))
+}
+
+/**
+ * Our options are set here and taken from the form, so that Node-RED does not copy them: what was not touched stays as it was, what is
+ * at its default is not set. Likewise a property of Node-RED's own that an old flow does not have stays away unless it was changed.
+ */
+function saveForm(node: EditorNode, dialog: Dialog, opened: Record<string, Value>): void {
+  const { options } = dialog
+  for (const [name, value] of Object.entries(readForm(dialog))) {
+    const option = options[name]
+    const changed = value !== opened[name]
+    if (option && changed) node[name] = toProperty(value, option)
+    if (option || (!changed && node[name] === undefined)) $(`#node-input-${name}`).removeAttr('id')
+  }
+}
+
+/** How a node has it: a number as one, unless it comes from a variable. */
+function toProperty(value: Value, option: Option): Value | number | undefined {
+  const text = typeof value === 'string' ? value.trim() : value
+  if (text === defaultOf(option)) return undefined
+  return option.kind === 'number' && !Number.isNaN(Number(text)) ? Number(text) : text
+}
+
+Object.assign(globalThis, { tcpNodes: { define, validator, checks, encodingOption, socketOptions, MAX_MS, MAX_S } })

@@ -1,0 +1,62 @@
+import type { StartedNodeRedTcpContainer } from '../../support/node-red-tcp-container.ts'
+import type { AdminClient } from '../../support/admin-client.ts'
+import type { DebugMessage, DebugStream } from '../../support/debug-stream.ts'
+import type { TcpClient } from '../../support/tcp-client.ts'
+
+/** One row: what is seen with Node-RED's own nodes and what with ours. */
+export type Defect = {
+  name: string
+  see: (context: DefectContext) => Promise<unknown>
+  core: unknown
+  hardened: unknown
+}
+
+export type DefectContext = {
+  nodeRed: StartedNodeRedTcpContainer
+  admin: AdminClient
+  debug: DebugStream
+}
+
+/** Connects to a port once a flow listens on it; resolves when Node-RED has the connection too. */
+export async function open(nodeRed: StartedNodeRedTcpContainer, port: number): Promise<TcpClient> {
+  const get = async (page: string) => (await fetch(`${nodeRed.getStatusUrl()}${page}`)).json()
+  const listens = async () =>
+    ((await get('/listeners')) as { port: number; state: string }[]).some((row) => row.port === port && row.state === 'listening')
+  const sessions = async () => ((await get('/sessions')) as { localPort: number }[]).filter(({ localPort }) => localPort === port).length
+  if (!(await comesTrue(listens, 5_000))) throw new Error(`nobody listens on port ${port}`)
+  const before = await sessions()
+  const client = await nodeRed.tcp(port)
+  if (!(await comesTrue(async () => (await sessions()) > before, 5_000)))
+    throw new Error(`the connection to port ${port} did not get through`)
+  return client
+}
+
+/** The text of the next debug message with this name, or `nothing` when none comes in time. */
+export async function nextOf(debug: DebugStream, name: string, within = 1_500): Promise<string> {
+  return debug
+    .next((message: DebugMessage) => message.name === name, { within })
+    .then(
+      ({ msg }) => msg,
+      () => 'nothing',
+    )
+}
+
+/** Which of several names comes next: what a message ended with. */
+export async function firstOf(debug: DebugStream, names: string[], within = 1_500): Promise<string> {
+  return debug
+    .next((message: DebugMessage) => names.includes(String(message.name)), { within })
+    .then(
+      ({ name = '' }) => name,
+      () => 'nothing',
+    )
+}
+
+/** What a condition comes to within a time: true as soon as it holds. */
+export async function comesTrue(condition: () => boolean | Promise<boolean>, within = 2_000): Promise<boolean> {
+  const deadline = Date.now() + within
+  while (Date.now() < deadline) {
+    if (await condition()) return true
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  return false
+}
