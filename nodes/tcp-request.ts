@@ -1,6 +1,7 @@
 import type { IntakeOptions, Payload } from '../tcp/intake.ts'
 import { Requester, type ReplyEnd } from '../tcp/requester.ts'
 import { decodeText } from '../tcp/encoding.ts'
+import { TcpError } from '../tcp/errors.ts'
 import { parseDelimiter } from '../tcp/delimiter.ts'
 import { readDefaults, type FilledDefaults } from './support/defaults.ts'
 import type { Done, Message, NodeRed, RedNode, Send } from './support/node-red.ts'
@@ -91,7 +92,7 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
       if (!Object.hasOwn(message, 'payload')) return done()
     }
     const host = String(properties.server || message.host || '')
-    if (host === '') throw new Error('no host is set: set it in the node or in msg.host')
+    if (host === '') throw new TcpError('CONNECT', 'no host is set: set it in the node or in msg.host')
     const port = readPort(properties.port || message.port)
     const bytes = toBytes(message.payload, { base64: false, encoding })
     requesterFor(host, port).send({ about: { message, send }, bytes, done })

@@ -17,6 +17,8 @@ export type TcpErrorCode =
   /** Listening or connecting failed. */
   | 'LISTEN'
   | 'CONNECT'
+  /** The payload is nothing that could be sent. */
+  | 'PAYLOAD'
 
 /** An error of the TCP engine: a message for people and a code for programs. */
 export class TcpError extends Error {
@@ -25,5 +27,10 @@ export class TcpError extends Error {
   constructor(code: TcpErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
+  }
+
+  /** Node-RED shows this to users; a class name in front would tell them nothing. */
+  override toString(): string {
+    return this.message
   }
 }

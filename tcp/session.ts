@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { countersOf } from './counters.ts'
 import { TcpError } from './errors.ts'
+import { countReceived } from './garbage.ts'
 import { createIntake, sameIntake, type Intake, type IntakeOptions, type IntakeTail, type Payload } from './intake.ts'
 
 const ID_BYTES = 8
@@ -203,6 +204,7 @@ export class Session {
     if (bytes === undefined) return
     this.firstBytes = undefined
     this.take(bytes)
+    countReceived(chunk.length)
   }
 
   private take(bytes: Buffer): void {

@@ -2,6 +2,8 @@
 // dialogs load it, compiled, as a module script, and find it as `tcpNodes`.
 
 type Value = string | boolean
+/** A property of a node, as the flow file has it. */
+type Property = string | number | boolean | null | undefined
 /** A property as the open dialog shows it, else as the node has it. `usetls`: whether TLS is on. */
 type Get = (name: string) => Value
 type Condition = (get: Get) => boolean
@@ -28,8 +30,8 @@ type Option = {
 }
 
 type Options = Record<string, Option>
-type Defaults = Record<string, { value?: unknown; validate?: (value: unknown, options: unknown) => boolean | string }>
-type EditorNode = Record<string, unknown>
+type Defaults = Record<string, { value?: Property; validate?: (value: Property, options: unknown) => boolean | string }>
+type EditorNode = Record<string, Property>
 type Definition = { defaults: Defaults; oneditprepare?: () => void; oneditsave?: () => void; oneditcancel?: () => void }
 
 type Dialog = {
@@ -63,13 +65,27 @@ declare const RED: { _: (key: string, values?: Record<string, unknown>) => strin
 const MODULE = 'node-red-tcp-nodes'
 const SHARED_TEXTS = `${MODULE}/tcp-in:shared.`
 const GROUPS = ['framing', 'text', 'offline', 'replies', 'limits', 'access', 'connection'] as const
-const ENCODINGS = ['gb18030', 'gbk', 'big5', 'shift_jis', 'euc-jp', 'euc-kr', 'latin1', 'windows-1252', 'windows-1251', 'utf-16le', 'utf-16be', 'ascii']
+const ENCODINGS = [
+  'gb18030',
+  'gbk',
+  'big5',
+  'shift_jis',
+  'euc-jp',
+  'euc-kr',
+  'latin1',
+  'windows-1252',
+  'windows-1251',
+  'utf-16le',
+  'utf-16be',
+  'ascii',
+]
 // The longest time that a timer of Node.js takes.
 const MAX_MS = 2_147_483_647
 const MAX_S = 2_000_000
 
 /** The node whose dialog is open. */
 let edited: EditorNode | undefined
+const setEdited = (node?: EditorNode) => (edited = node)
 
 const shared = (key: string, values?: Record<string, unknown>) => RED._(SHARED_TEXTS + key, values)
 
@@ -84,7 +100,7 @@ function readerOf(node: EditorNode, options: Options): Get {
   if (node === edited) return readInput
   return (name) => {
     const value = name === 'usetls' ? Boolean(node.tls) : (node[name] ?? options[name]?.default ?? '')
-    return typeof value === 'boolean' ? value : String(value as string | number)
+    return typeof value === 'boolean' ? value : String(value)
   }
 }
 
@@ -95,8 +111,8 @@ function isVariable(text: string): boolean {
 
 /** A validator that says in words what is wrong. */
 function validator(label: () => string, check: Check, options: Options = {}) {
-  return function (this: EditorNode, value: unknown, _options: unknown): true | string {
-    const text = value === undefined || value === null ? '' : String(value as string | number)
+  return function (this: EditorNode, value: Property, _options: unknown): true | string {
+    const text = String(value ?? '')
     const reason = isVariable(text) ? undefined : check(text, readerOf(this, options))
     return reason === undefined || `${label()}: ${reason}`
   }
@@ -123,13 +139,16 @@ const checks = {
   }) satisfies Check,
   /** Bytes as the runtime takes them: `0x0D0A`, `0D 0A`, `\x0D`, or text; digits that could be both are refused. */
   bytes: ((text) => {
-    if (/^0x(?:[0-9a-f]{2})+(?:\s+(?:0x)?(?:[0-9a-f]{2})+)*$/i.test(text) || /^[0-9a-f]{2}(?:\s+[0-9a-f]{2})*$/i.test(text)) return undefined
+    if (/^0x(?:[0-9a-f]{2})+(?:\s+(?:0x)?(?:[0-9a-f]{2})+)*$/i.test(text) || /^[0-9a-f]{2}(?:\s+[0-9a-f]{2})*$/i.test(text))
+      return undefined
     if (/^0x/i.test(text)) return shared('error.hex')
     if (/^[0-9a-f][0-9a-f\s]*$/i.test(text)) return shared('error.ambiguous', { text })
     return text.replace(/\\(?:x[0-9a-f]{2}|[nrt0\\])/gi, '').includes('\\') ? shared('error.escape') : undefined
   }) satisfies Check,
   encoding: ((text) =>
-    /^(?:base64|hex|utf-?7(?:-imap)?|cesu-?8)$/i.test(text) || !/^[\w.:-]+$/.test(text) ? shared('error.encoding') : undefined) satisfies Check,
+    /^(?:base64|hex|utf-?7(?:-imap)?|cesu-?8)$/i.test(text) || !/^[\w.:-]+$/.test(text)
+      ? shared('error.encoding')
+      : undefined) satisfies Check,
 }
 
 /** How many bits an IP address has; 0 for what is none. */
@@ -149,7 +168,17 @@ function isNetwork(entry: string): boolean {
 
 /** Options of text in any encoding. */
 function encodingOption(when?: Condition): Options {
-  return { encoding: { group: 'text', kind: 'text', shared: true, placeholder: 'utf8', list: 'encodings', check: checks.encoding, ...(when && { when }) } }
+  return {
+    encoding: {
+      group: 'text',
+      kind: 'text',
+      shared: true,
+      placeholder: 'utf8',
+      list: 'encodings',
+      check: checks.encoding,
+      ...(when && { when }),
+    },
+  }
 }
 
 /** Options of nodes that listen, and those that they share with nodes that connect. */
@@ -238,7 +267,7 @@ function define(dialog: Dialog): Definition {
   return {
     ...definition,
     oneditprepare(this: EditorNode) {
-      edited = this
+      setEdited(this)
       fillForm(this, dialog)
       definition.oneditprepare?.call(this)
       const update = () => updateForm(dialog)
@@ -252,10 +281,10 @@ function define(dialog: Dialog): Definition {
       // As in Node-RED's own nodes: the select's first entry is none.
       if (readInput('usetls') === false) $('#node-input-tls').val('_ADD_')
       saveForm(this, dialog, opened)
-      edited = undefined
+      setEdited()
     },
     oneditcancel() {
-      edited = undefined
+      setEdited()
     },
   }
 }
@@ -273,7 +302,7 @@ function fillForm(node: EditorNode, { definition, options }: Dialog): void {
     const value = option ? defaultOf(option) : definition.defaults[name]?.value
     const input = $(`#node-input-${name}`)
     if (input.attr('type') === 'checkbox') input.prop('checked', value === true)
-    else if (input.is('select') && name !== 'tls') input.val(String(value as string))
+    else if (input.is('select') && name !== 'tls') input.val(String(value))
   }
 }
 

@@ -142,7 +142,8 @@ function reportListening(node: RedNode, before: ListenerState | undefined, next:
   // Once for each change of state, not for every try.
   if (before?.kind === 'failed' && before.error.message === next.error.message) return
   const hint = next.retryMs === undefined ? '' : '; it is tried again until the port is free'
-  node.error(`${next.error.message}${hint}`, { payload: next.error.message, code: next.error.code })
+  // Catch nodes are there once the flow has started.
+  setImmediate(() => node.error(`${next.error.message}${hint}`, { payload: next.error.message, code: next.error.code }))
 }
 
 /** Shows and logs a state of a connection; a further try that fails like the one before is no news. */

@@ -1,8 +1,9 @@
 import { encodeText } from '../../tcp/encoding.ts'
+import { TcpError } from '../../tcp/errors.ts'
 
 /**
  * The bytes of a payload: buffers as they are, text in the encoding, numbers and booleans as text. Undefined for a payload that sends nothing.
- * @throws TypeError for what has no bytes of its own
+ * @throws TcpError for what has no bytes of its own
  */
 export function toBytes(payload: unknown, { base64, encoding }: { base64: boolean; encoding: string }): Buffer | undefined {
   if (payload === undefined || payload === null) return undefined
@@ -16,7 +17,8 @@ export function toBytes(payload: unknown, { base64, encoding }: { base64: boolea
     case 'bigint':
       return Buffer.from(String(payload))
     default:
-      throw new TypeError(
+      throw new TcpError(
+        'PAYLOAD',
         `a payload of type ${nameOf(payload)} can not be sent over TCP: make it a string or a buffer, for example with a json node`,
       )
   }

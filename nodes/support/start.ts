@@ -10,6 +10,6 @@ export function startOrFail(node: RedNode, start: () => void): void {
     const { message } = error as Error
     node.status({ fill: 'red', shape: 'ring', text: message })
     // Catch nodes are there once the flow has started.
-    setImmediate(() => node.error(error as Error, { payload: message }))
+    setImmediate(() => node.error(message, { payload: message }))
   }
 }

@@ -1,4 +1,7 @@
 import { DebugStream } from './debug-stream.ts'
+import { waitUntil } from './wait.ts'
+
+const DEPLOY_TIMEOUT_MS = 15_000
 
 export type FlowNode = { id: string; type: string } & Record<string, unknown>
 export type DeploymentType = 'full' | 'nodes' | 'flows' | 'reload'
@@ -7,14 +10,16 @@ export type DeploymentType = 'full' | 'nodes' | 'flows' | 'reload'
 export class AdminClient {
   readonly url: string
   readonly token: string
+  private readonly statusUrl: string | undefined
 
-  private constructor(url: string, token: string) {
-    this.url = url
-    this.token = token
+  private constructor(options: { url: string; token: string; statusUrl: string | undefined }) {
+    this.url = options.url
+    this.token = options.token
+    this.statusUrl = options.statusUrl
   }
 
   /** Logs in at the editor's address, such as `http://127.0.0.1:1880`. */
-  static async login(url: string, credentials: { user: string; password: string }): Promise<AdminClient> {
+  static async login(url: string, credentials: { user: string; password: string; statusUrl?: string }): Promise<AdminClient> {
     const response = await fetch(`${url}/auth/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -28,7 +33,7 @@ export class AdminClient {
     })
     if (!response.ok) throw new Error(`login as ${credentials.user} at ${url} failed: ${response.status} ${await response.text()}`)
     const { access_token: token } = (await response.json()) as { access_token: string }
-    return new AdminClient(url, token)
+    return new AdminClient({ url, token, statusUrl: credentials.statusUrl })
   }
 
   /** A request with the login; throws when the answer is not a success. */
@@ -43,13 +48,16 @@ export class AdminClient {
     return (await this.request('/flows')).json() as Promise<FlowNode[]>
   }
 
-  /** Deploys these nodes in place of all others, as the editor's Deploy button does. */
+  /** Deploys these nodes in place of all others, as the editor's Deploy button does; resolves when they run, where the status port is known. */
   async deploy(nodes: readonly FlowNode[], type: DeploymentType = 'full'): Promise<void> {
     await this.request('/flows', {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'node-red-deployment-type': type },
       body: JSON.stringify(nodes),
     })
+    // Node-RED answers before it has started the flows.
+    if (this.statusUrl)
+      await waitUntil(() => flowsRun(this.statusUrl!), { within: DEPLOY_TIMEOUT_MS, what: 'the start of the deployed flows' })
   }
 
   /** Presses the button of an inject node, found by id or name; where names recur, by the label of its tab too. */
@@ -68,4 +76,10 @@ export class AdminClient {
   async debug(): Promise<DebugStream> {
     return DebugStream.open(`${this.url.replace('http', 'ws')}/comms`, this.token)
   }
+}
+
+/** Whether Node-RED has started its flows, or will not; listeners may still be missing. */
+async function flowsRun(statusUrl: string): Promise<boolean> {
+  const { missing } = (await (await fetch(`${statusUrl}/readyz`)).json()) as { missing: { what: string; why: string }[] }
+  return !missing.some(({ what, why }) => what === 'flows' && why.startsWith('not running'))
 }

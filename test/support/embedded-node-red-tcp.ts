@@ -118,7 +118,11 @@ export class StartedEmbeddedNodeRedTcp implements AsyncDisposable {
   }
 
   get admin(): Promise<AdminClient> {
-    return (this.loggedIn ??= AdminClient.login(this.getEditorUrl(), { user: DEFAULT_USER, password: this.options.password }))
+    return (this.loggedIn ??= AdminClient.login(this.getEditorUrl(), {
+      user: DEFAULT_USER,
+      password: this.options.password,
+      statusUrl: this.getStatusUrl(),
+    }))
   }
 
   async waitForReady(path: string): Promise<void> {

@@ -91,6 +91,10 @@ export class StartedNodeRedTcpContainer extends AbstractStartedContainer {
 
   /** The admin API, logged in: deploy, inject, and the stream of debug messages. */
   get admin(): Promise<AdminClient> {
-    return (this.loggedIn ??= AdminClient.login(this.getEditorUrl(), { user: DEFAULT_USER, password: this.password }))
+    return (this.loggedIn ??= AdminClient.login(this.getEditorUrl(), {
+      user: DEFAULT_USER,
+      password: this.password,
+      statusUrl: this.getStatusUrl(),
+    }))
   }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createFramer, type Framer } from '../../tcp/framing.ts'
+import { createFramer, FrameTooLongError, type Framer } from '../../tcp/framing.ts'
 import { feed, pull, tailOf } from './support/framers.ts'
 
 const GAP_MS = 20
@@ -70,6 +70,17 @@ test('does not take time in which the process was busy for a gap', async () => {
   while (Date.now() < busyUntil);
   await expect.poll(() => ready.mock.calls.length).toBe(1)
   expect(pull(framer)).toEqual(['ab'])
+})
+
+test('a frame that ended within the limit is given before a longer one is refused', async () => {
+  const ready = vi.fn()
+  const framer = openGap(ready, 2)
+  framer.push(Buffer.from('ab'))
+  await expect.poll(() => ready.mock.calls.length).toBe(1)
+  framer.push(Buffer.from('cde'))
+  const frames: string[] = []
+  expect(() => pull(framer, frames)).toThrow(new FrameTooLongError(2))
+  expect(frames).toEqual(['ab'])
 })
 
 test('the end completes a frame', () => {

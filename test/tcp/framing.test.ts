@@ -121,6 +121,20 @@ test.each(['a', 'ab', 'aab', 'aaa', 'abacab'])('bytes in any chunks are cut at %
   )
 })
 
+test('small chunks, some of which are put together, and large ones stay in order', () => {
+  const size = fc.constantFrom(1, 7, 500, 3000, 5000)
+  fc.assert(
+    fc.property(fc.array(fc.record({ size, lines: fc.boolean() }), { maxLength: 60, size: 'max' }), (pieces) => {
+      const chunks = pieces.map(({ size, lines }, index) => Buffer.alloc(size, lines ? `${index}\n` : String(index)))
+      const [single, atLines] = [open({ kind: 'single' }, 1e9), open(delimiter('\n'), 1e9)]
+      for (const chunk of chunks) single.push(chunk)
+      const text = Buffer.concat(chunks).toString()
+      expect(tailOf(single)?.text ?? '').toBe(text)
+      expect([...feed(atLines, chunks), tailOf(atLines)?.text ?? '']).toEqual(text.split('\n'))
+    }),
+  )
+})
+
 test.each<[string, Framing, string[], string[], { text: string; complete: boolean } | undefined]>([
   ['lines', delimiter('\n'), ['a\n\nb\n'], ['a', '', 'b'], undefined],
   ['lines with their ends', delimiter('\r\n', true), ['a\r', '\n\r\nb'], ['a\r\n', '\r\n'], { text: 'b', complete: true }],

@@ -125,6 +125,7 @@ test.each<[string, Buffer, Partial<ProxyResult>]>([
   ],
   ['v2 local', bytes(SIGNATURE, '20 00 0000', '61'), { local: true, rest: Buffer.from('a') }],
   ['v2 local with addresses', bytes(SIGNATURE, '20 11 000c c0000201c6336407dc0401bb', '61'), { local: true, rest: Buffer.from('a') }],
+  ['v2 local of an unknown family', bytes(SIGNATURE, '20 ff 0000', '61'), { local: true, rest: Buffer.from('a') }],
   ['v2 unspecified', bytes(SIGNATURE, '21 00 0003 010203', '61'), { local: true, rest: Buffer.from('a') }],
   ['v2 Unix socket', Buffer.concat([bytes(SIGNATURE, '21 31 00d8'), Buffer.alloc(216)]), { local: true, rest: Buffer.alloc(0) }],
   ['v2 datagram', bytes(SIGNATURE, '21 12 000c c0000201c6336407dc0401bb'), { local: true }],
@@ -143,8 +144,10 @@ test.each<[string, Buffer, string]>([
   ['v1 with a late end', Buffer.from(`PROXY UNKNOWN ${'1'.repeat(92)}\r\n`), 'a PROXY protocol v1 header is longer than 107 bytes'],
   ['v1 with a wrong address', Buffer.from('PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n'), 'v1 header is malformed: "PROXY TCP4 1.2.3 1.2.3.4 1 2"'],
   ['v1 of another family', Buffer.from('PROXY TCP4 ::1 ::1 1 2\r\n'), 'v1 header is malformed'],
+  ['v1 with a wrong destination', Buffer.from('PROXY TCP4 1.2.3.4 ::1 1 2\r\n'), 'v1 header is malformed'],
   ['v1 with a zone', Buffer.from('PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n'), 'v1 header is malformed'],
   ['v1 with a high port', Buffer.from('PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n'), 'v1 header is malformed'],
+  ['v1 with a high destination port', Buffer.from('PROXY TCP4 1.2.3.4 1.2.3.4 1 99999\r\n'), 'v1 header is malformed'],
   ['v1 with a leading zero', Buffer.from('PROXY TCP4 1.2.3.4 1.2.3.4 01 2\r\n'), 'v1 header is malformed'],
   ['v1 with two blanks', Buffer.from('PROXY TCP4  1.2.3.4 1.2.3.4 1 2\r\n'), 'v1 header is malformed'],
   ['v1 without ports', Buffer.from('PROXY TCP4 1.2.3.4 1.2.3.4\r\n'), 'v1 header is malformed'],
@@ -165,7 +168,7 @@ test.each<[string, Buffer, string]>([
 })
 
 test('any bytes are a header, too few or refused, and nothing else is thrown', () => {
-  const body = fc.uint8Array({ maxLength: 60 })
+  const body = fc.uint8Array({ maxLength: 60, size: 'max' })
   const start = fc.constantFrom(
     Buffer.alloc(0),
     Buffer.from('PROXY '),

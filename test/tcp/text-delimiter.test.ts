@@ -5,7 +5,7 @@ import { createTextDelimiterFramer, type TextDelimiterFramer } from '../../tcp/f
 import { cuts, splitText } from './support/chunks.ts'
 
 const DELIMITERS = ['a', 'ab', 'aab', 'aaa', '中a']
-const input = fc.string({ unit: fc.constantFrom('a', 'b', '中'), maxLength: 200 })
+const input = fc.string({ unit: fc.constantFrom('a', 'b', '中'), maxLength: 200, size: 'max' })
 
 function open(delimiter: string, keep = false, maxFrame = 1e9): TextDelimiterFramer {
   return createTextDelimiterFramer({ delimiter, keep, maxFrame })

@@ -38,7 +38,8 @@ export const sending: Defect[] = [
       const first = await peer.accept()
       await first.send('banner')
       first.end()
-      return peer.accept({ within: 3_000 }).then(
+      // Awaited here: the peer is gone when this scope ends.
+      return await peer.accept({ within: 3_000 }).then(
         () => 'connects again',
         () => 'stuck',
       )

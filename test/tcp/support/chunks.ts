@@ -10,7 +10,7 @@ export const cuts: fc.Arbitrary<Cuts> = fc.oneof(
 
 /** Bytes of a small alphabet, so that delimiters, marks and beginnings of them are frequent. */
 export function bytesOf(alphabet: readonly number[], maxLength = 200): fc.Arbitrary<Buffer> {
-  return fc.array(fc.constantFrom(...alphabet), { maxLength }).map((bytes) => Buffer.from(bytes))
+  return fc.array(fc.constantFrom(...alphabet), { maxLength, size: 'max' }).map((bytes) => Buffer.from(bytes))
 }
 
 /** All bytes in order, in chunks; some may be empty. */
