@@ -31,10 +31,10 @@ function tcpRequestNode(RED: NodeRed): void {
 
 function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properties: Properties; defaults: FilledDefaults }): void {
   const encoding = readEncoding(properties)
-  const asText = properties.ret === 'string'
+  const wantsText = properties.ret === 'string'
   const options = {
     tls: readTls(RED, properties, { server: false }),
-    end: readEnd(properties, { encoding, asText, maxFrame: defaults.maxFrame }),
+    end: readEnd(properties, { encoding, wantsText, maxFrame: defaults.maxFrame }),
     maxReply: readNumber(properties, 'maxReply', { default: defaults.maxFrame, min: 1 }),
     maxWaiting: defaults.queueSize,
     timeoutMs: readNumber(properties, 'replyTimeout', { default: defaults.idleMs, min: 0 }),
@@ -66,7 +66,7 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
 
   function toReply(message: Message, payload: Payload, partial: boolean): Message {
     const reply = RED.util.cloneMessage(message)
-    reply.payload = asText && Buffer.isBuffer(payload) ? decodeText(payload, encoding) : payload
+    reply.payload = wantsText && Buffer.isBuffer(payload) ? decodeText(payload, encoding) : payload
     // Only where the peer ended too early, so that whole replies look as they always did.
     if (partial) reply.partial = true
     return reply
@@ -91,9 +91,9 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
       reset(message.reset)
       if (!Object.hasOwn(message, 'payload')) return done()
     }
-    const host = String(properties.server || message.host || '')
+    const host = String(properties.server || asText(message.host))
     if (host === '') throw new TcpError('CONNECT', 'no host is set: set it in the node or in msg.host')
-    const port = readPort(properties.port || message.port)
+    const port = readPort(properties.port || asText(message.port))
     const bytes = toBytes(message.payload, { base64: false, encoding })
     requesterFor(host, port).send({ about: { message, send }, bytes, done })
   }
@@ -113,8 +113,13 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
   })
 }
 
+/** A host or port that a message brings along. */
+function asText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+}
+
 /** When a reply is whole, from the properties `out` and `splitc`. */
-function readEnd(properties: Properties, reply: { encoding: string; asText: boolean; maxFrame: number }): ReplyEnd {
+function readEnd(properties: Properties, reply: { encoding: string; wantsText: boolean; maxFrame: number }): ReplyEnd {
   const { splitc } = properties
   switch (properties.out) {
     case 'immed':
@@ -130,7 +135,7 @@ function readEnd(properties: Properties, reply: { encoding: string; asText: bool
   }
 }
 
-function readByte(splitc: unknown): number {
+function readByte(splitc: Properties[string]): number {
   const text = String(splitc ?? '')
   const escaped = ESCAPED_BYTES[text]
   if (escaped !== undefined) return escaped
@@ -141,11 +146,11 @@ function readByte(splitc: unknown): number {
 
 function readSitIntake(
   properties: Properties,
-  { encoding, asText, maxFrame }: { encoding: string; asText: boolean; maxFrame: number },
+  { encoding, wantsText, maxFrame }: { encoding: string; wantsText: boolean; maxFrame: number },
 ): IntakeOptions {
-  const newline = asText && typeof properties.newline === 'string' ? properties.newline : ''
+  const newline = wantsText && typeof properties.newline === 'string' ? properties.newline : ''
   return {
-    dataType: asText ? 'text' : 'buffer',
+    dataType: wantsText ? 'text' : 'buffer',
     encoding,
     maxFrame: readNumber(properties, 'maxReply', { default: maxFrame, min: 1 }),
     framing:

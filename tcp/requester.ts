@@ -64,8 +64,7 @@ export class Requester<T> {
 
   send(request: Request<T>): void {
     const { exchange } = this
-    const joins = exchange && this.waiting.length === 0 && exchange.takes(request)
-    if (joins) return exchange.add(request)
+    if (exchange?.takesMore && this.waiting.length === 0) return exchange.add(request)
     this.waiting.push(request)
     if (this.waiting.length > this.options.maxWaiting) dropOldest(this.waiting, this.options.maxWaiting)
     if (!exchange) this.next()
@@ -110,7 +109,7 @@ class Exchange<T> {
   private readonly options: RequesterOptions
   private readonly events: ExchangeEvents<T>
   private readonly socket: Socket
-  private readonly reply: ReplyReader<T>
+  private readonly reply: ReplyReader
   private unsent: Request<T>[]
   private latest: T
   private connected = false
@@ -142,7 +141,7 @@ class Exchange<T> {
   }
 
   /** Whether a further request goes over this connection: while it is made, or when it stays. */
-  takes(_request: Request<T>): boolean {
+  get takesMore(): boolean {
     if (this.over) return false
     if (this.options.end.kind === 'stay') return true
     return !this.connected && !this.options.separate
@@ -234,7 +233,7 @@ class Exchange<T> {
 }
 
 /** Collects a reply until it is whole. */
-type ReplyReader<_T> = {
+type ReplyReader = {
   push: (chunk: Buffer) => void
   /** The peer has ended; true when something was passed on, or nothing more was to be expected. */
   end: () => boolean
@@ -245,11 +244,11 @@ type ReplyReader<_T> = {
 
 type ReplyEvents = { onReply: (payload: Payload, partial: boolean) => void; onWhole: () => void }
 
-function createReplyReader<T>(options: RequesterOptions, events: ReplyEvents): ReplyReader<T> {
+function createReplyReader(options: RequesterOptions, events: ReplyEvents): ReplyReader {
   return options.end.kind === 'stay' ? createStream(options.end.intake, events) : createCollector(options, events)
 }
 
-function createStream(intakeOptions: IntakeOptions, { onReply }: ReplyEvents): ReplyReader<never> {
+function createStream(intakeOptions: IntakeOptions, { onReply }: ReplyEvents): ReplyReader {
   const intake = createIntake(intakeOptions, () => pull())
   const pull = () => {
     for (let payload = intake.next(); payload !== undefined; payload = intake.next()) onReply(payload, false)
@@ -269,7 +268,7 @@ function createStream(intakeOptions: IntakeOptions, { onReply }: ReplyEvents): R
   }
 }
 
-function createCollector({ end, maxReply }: RequesterOptions, { onReply, onWhole }: ReplyEvents): ReplyReader<never> {
+function createCollector({ end, maxReply }: RequesterOptions, { onReply, onWhole }: ReplyEvents): ReplyReader {
   const chunks: Buffer[] = []
   let size = 0
   let timer: NodeJS.Timeout | undefined

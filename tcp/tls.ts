@@ -23,7 +23,7 @@ export function assertTlsMaterial(material: TlsMaterial, { server }: { server: b
   } catch (cause) {
     throw new TcpError('TLS', `the TLS certificate or key can not be used: ${(cause as Error).message}`, { cause })
   }
-  for (const pem of [material.cert].flat()) if (pem !== undefined) assertValidNow(new X509Certificate(pem as string | Buffer))
+  for (const pem of [material.cert].flat()) if (pem !== undefined) assertValidNow(new X509Certificate(pem))
 }
 
 function assertValidNow(certificate: X509Certificate): void {

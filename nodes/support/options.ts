@@ -3,13 +3,13 @@ import { parseAddressList } from '../../tcp/access-list.ts'
 import { parseBytes, parseDelimiter } from '../../tcp/delimiter.ts'
 import { isKnownEncoding } from '../../tcp/encoding.ts'
 import type { Framing } from '../../tcp/framing.ts'
-import type { DataType, IntakeOptions } from '../../tcp/intake.ts'
+import { createIntake, type DataType, type IntakeOptions } from '../../tcp/intake.ts'
 import type { ListenerSettings } from '../../tcp/listener.ts'
 import type { WriteLimit } from '../../tcp/session.ts'
 import type { FilledDefaults } from './defaults.ts'
 
 /** Properties as the flow file has them: numbers may be text, and `${NAME}` was replaced by Node-RED where it is set. */
-export type Properties = Record<string, unknown>
+export type Properties = Record<string, string | number | boolean | undefined>
 
 const MS_PER_SECOND = 1000
 
@@ -26,7 +26,7 @@ export function readNumber(properties: Properties, name: string, options: { defa
 }
 
 /** A port that can be listened at or connected to. */
-export function readPort(value: unknown): number {
+export function readPort(value: string | number | boolean | undefined): number {
   const text = String(value ?? '').trim()
   const variable = /^\$\{(.+)\}$/.exec(text)?.[1]
   if (variable) throw new Error(`the port is taken from the environment variable ${variable}, which is not set`)
@@ -42,12 +42,12 @@ export function readIntake(properties: Properties, defaults: FilledDefaults): In
   const dataType = readDataType(properties.datatype)
   const encoding = readEncoding(properties)
   const single = properties.datamode === 'single'
-  return {
-    dataType,
-    encoding,
-    framing: single ? { kind: 'single' } : readFraming(properties, { dataType, encoding }),
-    maxFrame: readNumber(properties, 'maxFrame', { default: single ? defaults.maxSingle : defaults.maxFrame, min: 1 }),
-  }
+  const maxFrame = readNumber(properties, 'maxFrame', { default: single ? defaults.maxSingle : defaults.maxFrame, min: 1 })
+  const framing: Framing = single ? { kind: 'single' } : readFraming(properties, { dataType, encoding, maxFrame })
+  const intake = { dataType, encoding, framing, maxFrame }
+  // What can not be cut with is to be known now, not with the first connection.
+  createIntake(intake, () => {}).stop()
+  return intake
 }
 
 /** The name of a text encoding; UTF-8 when none is set. */
@@ -64,7 +64,7 @@ function readDataType(datatype: unknown): DataType {
   return 'buffer'
 }
 
-function readFraming(properties: Properties, { dataType, encoding }: { dataType: DataType; encoding: string }): Framing {
+function readFraming(properties: Properties, { dataType, encoding, maxFrame }: Omit<IntakeOptions, 'framing'>): Framing {
   const keep = properties.trim === true
   switch (properties.framing) {
     case undefined:
@@ -81,7 +81,7 @@ function readFraming(properties: Properties, { dataType, encoding }: { dataType:
       return { kind: 'delimiter', delimiter: parseDelimiter(text, encoding), keep }
     }
     case 'fixed':
-      return { kind: 'fixed', length: readNumber(properties, 'frameLength', { default: 1, min: 1 }) }
+      return { kind: 'fixed', length: readNumber(properties, 'frameLength', { default: 1, min: 1, max: maxFrame }) }
     case 'length': {
       const size = readNumber(properties, 'lengthSize', { default: 2, min: 1, max: 4 })
       if (size === 3) throw new Error('lengthSize: 3 is not one of 1, 2, 4')

@@ -64,7 +64,8 @@ export const listening: Defect[] = [
       tab.tcpIn({ port: '9504', bind: '127.0.0.1' })
       tab.tcpIn({ port: '9505' })
       await admin.deploy(flowOf(tab))
-      await (await open(nodeRed, 9505)).reset()
+      const probe = await open(nodeRed, 9505)
+      probe.reset()
       // The engine accepts for the container, then gives up when nobody is there.
       const client = await nodeRed.tcp(9504)
       return !(await comesTrue(() => client.isClosed, 700))
