@@ -9,18 +9,46 @@ export type AdmissionLimits = {
   deny: BlockList | undefined
 }
 
-/** Why a connection from `address` is refused, or undefined when it may come in. `open` are the addresses of those that are in. */
-export function refusalOf(
-  address: string,
-  limits: AdmissionLimits,
-  open: { total: number; byAddress: (address: string) => number },
-): string | undefined {
+/** Who is in. A peer that has ended makes room for the next at once, even while replies to it are still on their way. */
+export type Places = {
+  take: (guest: Guest) => void
+  free: (guest: Guest) => void
+  readonly total: number
+  from: (address: string) => number
+}
+
+type Guest = { readonly ip: string }
+
+export function createPlaces(): Places {
+  const guests = new Set<Guest>()
+  const byAddress = new Map<string, number>()
+  const add = (address: string, difference: number) => {
+    const count = (byAddress.get(address) ?? 0) + difference
+    if (count > 0) byAddress.set(address, count)
+    else byAddress.delete(address)
+  }
+  return {
+    take(guest) {
+      guests.add(guest)
+      add(guest.ip, 1)
+    },
+    free(guest) {
+      if (guests.delete(guest)) add(guest.ip, -1)
+    },
+    get total() {
+      return guests.size
+    },
+    from: (address) => byAddress.get(address) ?? 0,
+  }
+}
+
+/** Why a connection from `address` is refused, or undefined when it may come in. */
+export function refusalOf(address: string, limits: AdmissionLimits, places: Places): string | undefined {
+  const { maxConnections, maxPerAddress } = limits
   if (limits.deny && matches(limits.deny, address)) return 'its address is on the deny list'
   if (limits.allow && !matches(limits.allow, address)) return 'its address is not on the allow list'
-  if (limits.maxConnections > 0 && open.total >= limits.maxConnections)
-    return `the limit of ${limits.maxConnections} connections is reached`
-  if (limits.maxPerAddress > 0 && open.byAddress(address) >= limits.maxPerAddress) {
-    return `the limit of ${limits.maxPerAddress} connections from one address is reached`
-  }
+  if (maxConnections > 0 && places.total >= maxConnections) return `the limit of ${maxConnections} connections is reached`
+  if (maxPerAddress > 0 && places.from(address) >= maxPerAddress)
+    return `the limit of ${maxPerAddress} connections from one address is reached`
   return undefined
 }

@@ -4,7 +4,7 @@ import { createBackoff, type Backoff } from './backoff.ts'
 import { normalizeAddress } from './access-list.ts'
 import { TcpError } from './errors.ts'
 import { Session, type SessionOwner } from './session.ts'
-import { fingerprintTls, type TlsMaterial } from './tls.ts'
+import { clientTlsOptions, fingerprintTls, type TlsMaterial } from './tls.ts'
 
 // A connection that lived so long was a good one: the next failure starts from the shortest pause again.
 const LIVED_MS = 5_000
@@ -105,7 +105,7 @@ export class Dialler {
   private dial(): void {
     const { host, port, tls } = this.place
     this.setState({ kind: 'connecting' })
-    const socket = tls ? connectTls({ ...tls, host, port }) : connect({ host, port })
+    const socket = tls ? connectTls(clientTlsOptions(tls, { host, port })) : connect({ host, port })
     this.socket = socket
     let failure: Error | undefined
     const onError = (error: Error) => (failure = error)

@@ -1,7 +1,7 @@
 import { createServer, type BlockList, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { matches, normalizeAddress } from './access-list.ts'
-import { refusalOf, type AdmissionLimits } from './admission.ts'
+import { createPlaces, refusalOf, type AdmissionLimits } from './admission.ts'
 import { createBackoff } from './backoff.ts'
 import { countersOf } from './counters.ts'
 import { TcpError } from './errors.ts'
@@ -58,7 +58,7 @@ export class Listener {
   private readonly onGone: (session: Session) => void
   private readonly backoff = createBackoff(RETRY_LONGEST_MS)
   private readonly refusals = createRefusals((message) => this.owner?.onRefused(message))
-  private readonly byAddress = new Map<string, number>()
+  private readonly places = createPlaces()
   /** Sockets that are not sessions yet. */
   private readonly arriving = new Set<Socket>()
   private readonly newcomers = new Set<Session>()
@@ -225,7 +225,7 @@ export class Listener {
   }
 
   private admit(socket: Socket, address: SessionAddress): Session | undefined {
-    const refusal = refusalOf(address.ip, this.settings, { total: this.sessions.size, byAddress: (ip) => this.byAddress.get(ip) ?? 0 })
+    const refusal = refusalOf(address.ip, this.settings, this.places)
     if (refusal) {
       this.refuse(socket, address.ip, refusal)
       return undefined
@@ -250,9 +250,14 @@ export class Listener {
   private open(socket: Socket, address: SessionAddress): Session {
     this.arriving.delete(socket)
     this.applySettings(socket)
-    const session = new Session(socket, { direction: 'in', address, onGone: (gone) => this.sessionGone(gone) })
+    const session = new Session(socket, {
+      direction: 'in',
+      address,
+      onGone: (gone) => this.sessionGone(gone),
+      onEnding: (ending) => this.places.free(ending),
+    })
     this.sessions.add(session)
-    this.byAddress.set(address.ip, (this.byAddress.get(address.ip) ?? 0) + 1)
+    this.places.take(session)
     this.onOpened(session)
     if (this.owner) {
       this.owner.onSession(session, false)
@@ -266,9 +271,7 @@ export class Listener {
   private sessionGone(session: Session): void {
     this.sessions.delete(session)
     this.newcomers.delete(session)
-    const left = (this.byAddress.get(session.ip) ?? 1) - 1
-    if (left > 0) this.byAddress.set(session.ip, left)
-    else this.byAddress.delete(session.ip)
+    this.places.free(session)
     this.onGone(session)
   }
 

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { TcpError } from './errors.ts'
 import { createIntake, type IntakeOptions, type Payload } from './intake.ts'
-import type { TlsMaterial } from './tls.ts'
+import { clientTlsOptions, type TlsMaterial } from './tls.ts'
 
 /** When a reply is whole. Times in milliseconds, counts in bytes. */
 export type ReplyEnd =
@@ -125,7 +125,7 @@ class Exchange<T> {
       onWhole: () => this.finish('replied'),
     })
     const { host, port, tls } = options
-    this.socket = tls ? connectTls({ ...tls, host, port }) : connect({ host, port })
+    this.socket = tls ? connectTls(clientTlsOptions(tls, { host, port })) : connect({ host, port })
     this.socket.setNoDelay(true)
     this.socket.setTimeout(options.timeoutMs)
     this.socket.once(tls ? 'secureConnect' : 'connect', () => this.onConnect())

@@ -32,6 +32,9 @@ export type SessionOwner = {
   onClosed: (session: Session, cause: Error | undefined) => void
 }
 
+/** `onEnding`: the peer has said that it sends nothing more. */
+export type SessionHooks = { onGone: (session: Session) => void; onEnding?: (session: Session) => void }
+
 export type SessionAddress = { ip: string; port: number }
 
 /** Looks at a session's first bytes: gives them on once they may pass. */
@@ -56,6 +59,7 @@ export class Session {
   private intakeOptions: IntakeOptions | undefined
   private readonly pauses = new Set<PauseReason>(['orphan'])
   private readonly onGone: (session: Session) => void
+  private readonly onEnding: (session: Session) => void
   private readonly counters: ReturnType<typeof countersOf>
   private cause: Error | undefined
   private peerEnded = false
@@ -63,12 +67,13 @@ export class Session {
   private lingerTimer: NodeJS.Timeout | undefined
   private draining = false
 
-  constructor(socket: Socket, options: { direction: 'in' | 'out'; address: SessionAddress; onGone: (session: Session) => void }) {
+  constructor(socket: Socket, options: SessionHooks & { direction: 'in' | 'out'; address: SessionAddress }) {
     this.socket = socket
     this.direction = options.direction
     this.ip = options.address.ip
     this.port = options.address.port
     this.onGone = options.onGone
+    this.onEnding = options.onEnding ?? (() => {})
     this.counters = countersOf(options.direction, (options.direction === 'in' ? socket.localPort : options.address.port) ?? 0)
     socket.pause()
     socket.on('data', (chunk: Buffer) => this.receive(chunk))
@@ -243,6 +248,7 @@ export class Session {
   private peerHasEnded(): void {
     if (this.firstBytes) this.take(this.firstBytes.flush())
     this.peerEnded = true
+    this.onEnding(this)
     this.emitPayloads()
   }
 

@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto'
-import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { isIP } from 'node:net'
+import { createSecureContext, type ConnectionOptions, type SecureContextOptions } from 'node:tls'
 import { TcpError } from './errors.ts'
 
 /** Certificates and what is asked of the peer, as Node-RED's tls-config node gives them. */
@@ -38,6 +39,12 @@ function assertValidNow(certificate: X509Certificate): void {
 
 function oneLine(subject: string): string {
   return subject.replaceAll('\n', ', ')
+}
+
+/** What a client says to a server of this name: whom it wants (SNI), and whose certificate it expects. */
+export function clientTlsOptions(material: TlsMaterial, { host, port }: { host: string; port: number }): ConnectionOptions {
+  const servername = material.servername || (isIP(host) === 0 ? host : undefined)
+  return { ...material, host, port, ...(servername === undefined ? {} : { servername }) }
 }
 
 /** Tells material apart, so that a listener is taken over only by a node with the same. */
