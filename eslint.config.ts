@@ -16,6 +16,10 @@ export default defineConfig(
   {
     // Vitest's matchers such as expect.any() are of type any.
     files: ['test/**'],
-    rules: { '@typescript-eslint/no-unsafe-assignment': 'off' },
+    rules: {
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      // A promise that is returned as it is outlives what `await using` has opened.
+      '@typescript-eslint/return-await': ['error', 'always'],
+    },
   },
 )

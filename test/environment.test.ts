@@ -16,7 +16,7 @@ type Ended = { code: number; output: string; dataDir: string }
 async function startRefused(environment: Record<string, string>): Promise<Ended> {
   const dataDir = environment.DATA_DIR ?? join(mkdtempSync(join(tmpdir(), 'node-red-tcp-')), 'data')
   const env = { PATH: process.env.PATH, DATA_DIR: dataDir, ...environment }
-  return new Promise((resolve) => {
+  return await new Promise((resolve) => {
     execFile(process.execPath, [main], { env, timeout: 20_000 }, (error, stdout, stderr) => {
       resolve({ code: Number(error?.code ?? 0), output: stdout + stderr, dataDir })
     })

@@ -94,7 +94,7 @@ async function socketOpens(url: string, headers: Record<string, string>): Promis
 
 describeRuntimes('login', (create) => {
   const start = async (environment: Record<string, string> = {}): Promise<RunningNodeRedTcp> =>
-    create()
+    await create()
       .withAdminPassword('right password')
       .withFlow('dashboard-test', DASHBOARD)
       .withFlow('endpoint', HTTP_IN)

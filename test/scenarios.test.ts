@@ -151,7 +151,7 @@ describeRuntimes('TCP out · client', (create) => {
     const admin = await nodeRed.admin
     // Two nodes, two connections; which is which shows by what arrives.
     const connections = [await peer.accept(), await peer.accept()]
-    await expect.poll(async () => dialled(nodeRed, peer.port), { timeout: 10_000 }).toBe(2)
+    await expect.poll(async () => await dialled(nodeRed, peer.port), { timeout: 10_000 }).toBe(2)
     await admin.inject('send text', { flow: 'TCP out · client' })
     await expect.poll(() => connections.some(({ available }) => available > 0), { timeout: 5_000 }).toBe(true)
     const [plain, decoding] = connections.toSorted((a, b) => b.available - a.available)

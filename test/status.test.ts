@@ -58,7 +58,7 @@ describeRuntimes('status', (create) => {
     await using client = await nodeRed.tcp(9503)
     await client.send('x'.repeat(1000))
     await client.expect('x'.repeat(1000))
-    const metrics = async () => (await fetch(`${nodeRed.getStatusUrl()}/metrics`)).text()
+    const metrics = async () => await (await fetch(`${nodeRed.getStatusUrl()}/metrics`)).text()
     const open = await metrics()
     for (const line of [
       `node_red_tcp_sockets_open{port="${port}",direction="in"} 1`,

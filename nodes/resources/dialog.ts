@@ -183,17 +183,17 @@ function encodingOption(when?: Condition): Options {
 
 /** Options of nodes that listen, and those that they share with nodes that connect. */
 function socketOptions(listens: Condition, isSocket: Condition): Options {
-  const unlimited = { kind: 'number', shared: true, hint: 'unlimited', check: checks.whole(0) } as const
+  const count = { kind: 'number', shared: true, hint: 'standard', check: checks.whole(0) } as const
   const seconds = { kind: 'number', shared: true, unit: 's', check: checks.whole(0, MAX_S), when: isSocket } as const
   const addresses = { group: 'access', kind: 'text', shared: true, check: checks.addressList, when: listens } as const
   return {
-    maxConnections: { ...unlimited, group: 'limits', when: listens },
-    maxPerAddress: { ...unlimited, group: 'limits', when: listens },
-    idleTimeout: { ...seconds, group: 'limits', hint: 'never' },
-    bind: { group: 'access', kind: 'text', shared: true, hint: 'bind', check: checks.address, when: listens },
+    maxConnections: { ...count, group: 'limits', when: listens },
+    maxPerAddress: { ...count, group: 'limits', when: listens },
+    idleTimeout: { ...seconds, group: 'limits', hint: 'standard' },
+    bind: { group: 'access', kind: 'text', shared: true, hint: 'standard', check: checks.address, when: listens },
     allow: { ...addresses, placeholder: '10.0.0.0/8, 192.168.1.5' },
     deny: { ...addresses, hint: 'nobody' },
-    proxyTrusted: { ...addresses, hint: 'nobody' },
+    proxyTrusted: { ...addresses, hint: 'standard' },
     clientCert: {
       group: 'access',
       kind: 'select',
@@ -347,7 +347,7 @@ function saveForm(node: EditorNode, dialog: Dialog, opened: Record<string, Value
 function toProperty(value: Value, option: Option): Value | number | undefined {
   const text = typeof value === 'string' ? value.trim() : value
   if (text === defaultOf(option)) return undefined
-  return option.kind === 'number' && !Number.isNaN(Number(text)) ? Number(text) : text
+  return typeof text === 'string' && option.kind !== 'text' && !Number.isNaN(Number(text)) ? Number(text) : text
 }
 
 Object.assign(globalThis, { tcpNodes: { define, validator, checks, encodingOption, socketOptions, MAX_MS, MAX_S } })

@@ -150,6 +150,6 @@ describeContainer('deploys', () => {
     await using client = await open(nodeRed, 9504)
     await admin.deploy([])
     await client.expectClose()
-    await expect.poll(async () => (await fetch(`${nodeRed.getStatusUrl()}/listeners`)).text()).not.toContain('9504')
+    await expect.poll(async () => await (await fetch(`${nodeRed.getStatusUrl()}/listeners`)).text()).not.toContain('9504')
   })
 })

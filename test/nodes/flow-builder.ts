@@ -12,7 +12,17 @@ export class Tab {
 
   /** Adds a node that is wired to others. */
   add(type: string, properties: Record<string, unknown>, ...wires: FlowNode[]): FlowNode {
-    const node = { id: `${this.id}-${this.nodes.length}`, type, z: this.id, name: '', wires: [wires.map(({ id }) => id)], ...properties }
+    // Node-RED takes a node without a place for a configuration node.
+    const place = { x: 100, y: this.nodes.length * 40 }
+    const node = {
+      id: `${this.id}-${this.nodes.length}`,
+      type,
+      z: this.id,
+      name: '',
+      ...place,
+      wires: [wires.map(({ id }) => id)],
+      ...properties,
+    }
     this.nodes.push(node)
     return node
   }

@@ -34,7 +34,7 @@ describeContainer('limits', () => {
 
   async function echoes(client: TcpClient): Promise<boolean> {
     const answered = client.send('ping').then(() => client.expect('ping', { within: 1_500 }))
-    return answered.then(
+    return await answered.then(
       () => true,
       () => false,
     )
@@ -61,7 +61,7 @@ describeContainer('limits', () => {
     one.reset()
     const getsIn = async () => {
       await using again = await nodeRed.tcp(9504)
-      return echoes(again)
+      return await echoes(again)
     }
     await expect.poll(getsIn, { timeout: 10_000 }).toBe(true)
     two.reset()

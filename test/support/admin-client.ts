@@ -45,7 +45,7 @@ export class AdminClient {
 
   /** All nodes of all flows as they are deployed. */
   async flows(): Promise<FlowNode[]> {
-    return (await this.request('/flows')).json() as Promise<FlowNode[]>
+    return await ((await this.request('/flows')).json() as Promise<FlowNode[]>)
   }
 
   /** Deploys these nodes in place of all others, as the editor's Deploy button does; resolves when they run, where the status port is known. */
@@ -74,7 +74,7 @@ export class AdminClient {
 
   /** Opens the stream of debug messages, as the editor's debug sidebar shows them. */
   async debug(): Promise<DebugStream> {
-    return DebugStream.open(`${this.url.replace('http', 'ws')}/comms`, this.token)
+    return await DebugStream.open(`${this.url.replace('http', 'ws')}/comms`, this.token)
   }
 }
 

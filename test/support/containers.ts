@@ -5,7 +5,7 @@ const END_TIMEOUT_MS = 30_000
 
 /** Runs docker with these arguments; what it creates is labelled for the clean-up of the run by `labelled`. */
 export async function docker(...args: string[]): Promise<string> {
-  return output('docker', args)
+  return await output('docker', args)
 }
 
 /** Arguments that label a container or volume. */
@@ -33,5 +33,5 @@ export async function runToEnd(...args: string[]): Promise<{ code: number; log: 
 
 /** Standard output and standard error of a container. */
 export async function logsOf(id: string): Promise<string> {
-  return output('sh', ['-c', 'docker logs "$0" 2>&1', id])
+  return await output('sh', ['-c', 'docker logs "$0" 2>&1', id])
 }

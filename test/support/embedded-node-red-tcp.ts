@@ -114,7 +114,7 @@ export class StartedEmbeddedNodeRedTcp implements AsyncDisposable {
   }
 
   async tcp(port: number): Promise<TcpClient> {
-    return TcpClient.connect(this.options.ports.get(port) ?? port)
+    return await TcpClient.connect(this.options.ports.get(port) ?? port)
   }
 
   get admin(): Promise<AdminClient> {

@@ -13,7 +13,7 @@ export const TEST_IMAGE = 'node-red-tcp:test'
 
 /** Whether a Docker engine answers on this machine. */
 export async function engineAnswers(): Promise<boolean> {
-  return succeeds('docker', ['version', '--format', '{{.Server.Version}}'])
+  return await succeeds('docker', ['version', '--format', '{{.Server.Version}}'])
 }
 
 /** Builds the image from a folder, showing progress. */

@@ -86,7 +86,7 @@ export class StartedNodeRedTcpContainer extends AbstractStartedContainer {
 
   /** Connects to a port that a flow listens on, through the mapped port. */
   async tcp(port: number): Promise<TcpClient> {
-    return TcpClient.connect(this.getMappedPort(port), this.getHost())
+    return await TcpClient.connect(this.getMappedPort(port), this.getHost())
   }
 
   /** The admin API, logged in: deploy, inject, and the stream of debug messages. */

@@ -19,21 +19,22 @@ export type DefectContext = {
 
 /** Connects to a port once a flow listens on it; resolves when Node-RED has the connection too. */
 export async function open(nodeRed: StartedNodeRedTcpContainer, port: number): Promise<TcpClient> {
-  const get = async (page: string) => (await fetch(`${nodeRed.getStatusUrl()}${page}`)).json()
+  const get = async (page: string) => await (await fetch(`${nodeRed.getStatusUrl()}${page}`)).json()
   const listens = async () =>
     ((await get('/listeners')) as { port: number; state: string }[]).some((row) => row.port === port && row.state === 'listening')
-  const sessions = async () => ((await get('/sessions')) as { localPort: number }[]).filter(({ localPort }) => localPort === port).length
+  const sessions = async () =>
+    ((await get('/sessions')) as { id: number; localPort: number }[]).filter(({ localPort }) => localPort === port)
   if (!(await comesTrue(listens, 5_000))) throw new Error(`nobody listens on port ${port}`)
-  const before = await sessions()
+  const before = new Set((await sessions()).map(({ id }) => id))
   const client = await nodeRed.tcp(port)
-  if (!(await comesTrue(async () => (await sessions()) > before, 5_000)))
-    throw new Error(`the connection to port ${port} did not get through`)
+  const isInside = async () => (await sessions()).some(({ id }) => !before.has(id))
+  if (!(await comesTrue(isInside, 5_000))) throw new Error(`the connection to port ${port} did not get through`)
   return client
 }
 
 /** The text of the next debug message with this name, or `nothing` when none comes in time. */
 export async function nextOf(debug: DebugStream, name: string, within = 1_500): Promise<string> {
-  return debug
+  return await debug
     .next((message: DebugMessage) => message.name === name, { within })
     .then(
       ({ msg }) => msg,
@@ -43,7 +44,7 @@ export async function nextOf(debug: DebugStream, name: string, within = 1_500): 
 
 /** Which of several names comes next: what a message ended with. */
 export async function firstOf(debug: DebugStream, names: string[], within = 1_500): Promise<string> {
-  return debug
+  return await debug
     .next((message: DebugMessage) => names.includes(String(message.name)), { within })
     .then(
       ({ name = '' }) => name,

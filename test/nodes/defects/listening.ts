@@ -111,12 +111,12 @@ export const listening: Defect[] = [
       const client = await TcpClient.connect(9504, nodeRed.getIpAddress(nodeRed.getNetworkNames()[0]!))
       await client.send('x')
       client.reset()
-      return comesTrue(async () => /\[warn\] \[tcp in:broken one\].*ECONNRESET/.test(await logOf(nodeRed)), 1_500)
+      return await comesTrue(async () => /\[warn\] \[tcp in:broken one\].*ECONNRESET/.test(await logOf(nodeRed)), 1_500)
     },
   },
 ]
 
 async function logOf(nodeRed: DefectContext['nodeRed']): Promise<string> {
   const { output } = await import('../../../scripts/support/command.ts')
-  return output('sh', ['-c', 'docker logs "$0" 2>&1', nodeRed.getId()])
+  return await output('sh', ['-c', 'docker logs "$0" 2>&1', nodeRed.getId()])
 }

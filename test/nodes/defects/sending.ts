@@ -23,7 +23,7 @@ export const sending: Defect[] = [
       tab.text('send', 'nobody hears', out)
       await admin.deploy(flowOf(tab))
       await admin.inject('send')
-      return firstOf(debug, ['caught', 'completed'])
+      return await firstOf(debug, ['caught', 'completed'])
     },
   },
   {

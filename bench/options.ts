@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util'
+import type { Workload } from './workload.ts'
+import { WORKLOADS } from './workloads.ts'
+
+const ENOUGH_ROUNDS = 5
+const MS_PER_SECOND = 1000
+
+export const USAGE = `npm run bench -- [options]
+
+Measures hardened, core and bare side by side and prints a table.
+
+  --rounds N        rounds per workload, the median counts (default ${ENOUGH_ROUNDS})
+  --seconds N       length of a measuring window (default 2)
+  --only A,B        these workloads only: ${WORKLOADS.map(({ name }) => name).join(', ')};
+                    "echo" stands for all that start with "echo-"
+  --embedded        processes of this machine in place of containers
+  --image TAG       this image as it is, in place of one that is built from the checkout
+  --json FILE       writes every round as JSON
+  --write           puts the table into docs/benchmarks.md; the default with all workloads and at least ${ENOUGH_ROUNDS} rounds,
+                    --no-write prevents it`
+
+export type BenchOptions = {
+  workloads: readonly Workload[]
+  rounds: number
+  windowMs: number
+  embedded: boolean
+  image: string | undefined
+  json: string | undefined
+  write: boolean
+}
+
+/** @throws Error saying which argument is wrong; undefined: help is asked for. */
+export function readOptions(args: string[]): BenchOptions | undefined {
+  const { values } = parseArgs({
+    args,
+    allowNegative: true,
+    options: {
+      rounds: { type: 'string', default: String(ENOUGH_ROUNDS) },
+      seconds: { type: 'string', default: '2' },
+      only: { type: 'string' },
+      embedded: { type: 'boolean', default: false },
+      image: { type: 'string' },
+      json: { type: 'string' },
+      write: { type: 'boolean' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return undefined
+  const rounds = Number(values.rounds)
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds}: allowed is a whole number from 1`)
+  const seconds = Number(values.seconds)
+  if (!(seconds > 0 && seconds <= 60)) throw new Error(`--seconds ${values.seconds}: allowed is a number above 0, to 60`)
+  if (values.embedded && values.image !== undefined) throw new Error('--embedded and --image exclude each other')
+  return {
+    workloads: values.only === undefined ? WORKLOADS : chooseWorkloads(values.only),
+    rounds,
+    windowMs: seconds * MS_PER_SECOND,
+    embedded: values.embedded,
+    image: values.image,
+    json: values.json,
+    write: values.write ?? (values.only === undefined && rounds >= ENOUGH_ROUNDS),
+  }
+}
+
+function chooseWorkloads(list: string): Workload[] {
+  const wanted = list.split(',').map((name) => name.trim())
+  const means = (wish: string, { name }: Workload) => name === wish || name.startsWith(`${wish}-`)
+  const unknown = wanted.find((wish) => !WORKLOADS.some((workload) => means(wish, workload)))
+  if (unknown !== undefined) {
+    throw new Error(`--only: no workload is called "${unknown}"; there are ${WORKLOADS.map(({ name }) => name).join(', ')}`)
+  }
+  return WORKLOADS.filter((workload) => wanted.some((wish) => means(wish, workload)))
+}

@@ -1,0 +1,71 @@
+// npm run bench: our TCP nodes beside Node-RED's own and a server on node:net. The table goes to standard output.
+import { writeFileSync } from 'node:fs'
+import { fail, say } from '../scripts/support/terminal.ts'
+import { cleanUp } from '../test/support/engine.ts'
+import { writeDocument } from './document.ts'
+import { measureWorkload } from './measure.ts'
+import { readOptions, USAGE, type BenchOptions } from './options.ts'
+import { describePlace, preparePlace, type Place } from './place.ts'
+import { formatRemarks, formatTable, toJson, type Report } from './report.ts'
+
+const INTERRUPTED_EXIT_CODE = 130
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2)
+  const options = readOptions(args)
+  if (options === undefined) return void process.stdout.write(`${USAGE}\n`)
+  const interruption = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interruption.abort(new Error(`ended by ${name}`)))
+  let place: Place | undefined
+  try {
+    place = await preparePlace(options, interruption.signal)
+    await measure(options, { place, args, signal: interruption.signal })
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error
+    say(String((interruption.signal.reason as Error).message))
+    process.exitCode = INTERRUPTED_EXIT_CODE
+  } finally {
+    if (place?.kind === 'container') await cleanUp()
+  }
+}
+
+async function measure(
+  options: BenchOptions,
+  { place, args, signal }: { place: Place; args: string[]; signal: AbortSignal },
+): Promise<void> {
+  const machine = await describePlace(place)
+  say(machine)
+  const reports: Report[] = []
+  for (const workload of options.workloads) {
+    reports.push({ workload, results: await measureWorkload(workload, { ...options, place, signal }) })
+  }
+  const remarks = formatRemarks(reports)
+  const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')
+  const table = formatTable(reports)
+  process.stdout.write(`${[machine, `Median of ${options.rounds} rounds. ${command}`, '', table, ...remarks].join('\n')}\n`)
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(toJson(reports), null, 2)}\n`)
+  if (options.write) say(`written: ${writeDocument(formatFigures(reports, { machine, command, table, remarks, options }))}`)
+  if (reports.some(({ results }) => results.some(({ failure }) => failure !== undefined))) process.exitCode = 1
+}
+
+function formatFigures(
+  reports: readonly Report[],
+  {
+    machine,
+    command,
+    table,
+    remarks,
+    options,
+  }: { machine: string; command: string; table: string; remarks: string[]; options: BenchOptions },
+): string {
+  const date = new Date().toISOString().slice(0, 10)
+  const list = (lines: string[]) => lines.map((line) => `- ${line}`).join('\n')
+  return [
+    `Measured on ${date} with \`${command}\`: the median of ${options.rounds} rounds, windows of ${options.windowMs / 1000} s. ${machine}.`,
+    table,
+    ...(remarks.length > 0 ? [list(remarks)] : []),
+    list(reports.map(({ workload }) => `**${workload.name}**: ${workload.title}. ${workload.higherIsBetter ? 'More' : 'Less'} is better.`)),
+  ].join('\n\n')
+}
+
+await main().catch(fail)

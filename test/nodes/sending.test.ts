@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { AdminClient } from '../support/admin-client.ts'
+import { logsOf } from '../support/containers.ts'
+import type { DebugStream } from '../support/debug-stream.ts'
+import { freePort } from '../support/free-port.ts'
+import type { StartedNodeRedTcpContainer } from '../support/node-red-tcp-container.ts'
+import { describeContainer, newContainer } from '../support/runtimes.ts'
+import { TcpPeer } from '../support/tcp-peer.ts'
+import { firstOf, nextOf, open } from './defects/defect.ts'
+import { flowOf, Tab } from './flow-builder.ts'
+
+const HOST = 'host.docker.internal'
+
+describeContainer('sending', () => {
+  let nodeRed: StartedNodeRedTcpContainer
+  let admin: AdminClient
+
+  beforeAll(async () => {
+    nodeRed = await newContainer().withExposedPorts(9504, 9505).start()
+    admin = await nodeRed.admin
+  })
+  afterAll(async () => {
+    await nodeRed[Symbol.asyncDispose]()
+  })
+
+  /** A tcp out client with a button for each text, and what becomes of the messages. */
+  async function deployClient(port: number, properties: Record<string, unknown>, texts: string[]): Promise<DebugStream> {
+    const tab = new Tab('client')
+    const out = tab.tcpOut({ beserver: 'client', host: HOST, port: String(port), name: 'to the device', ...properties })
+    for (const text of texts) tab.text(text, text, out)
+    tab.watch(out)
+    await admin.deploy(flowOf(tab))
+    return await admin.debug()
+  }
+
+  test('messages wait for the peer in order, and complete once they are sent', async () => {
+    const port = await freePort()
+    await using debug = await deployClient(port, { offline: 'queue' }, ['one', 'two', 'three'])
+    for (const text of ['one', 'two', 'three']) await admin.inject(text)
+    expect(await firstOf(debug, ['completed', 'caught'], 400)).toBe('nothing')
+    await using peer = await TcpPeer.listen(port)
+    await (await peer.accept()).expect('onetwothree')
+    for (const text of ['one', 'two', 'three']) expect(await nextOf(debug, 'completed')).toBe(text)
+  })
+
+  test('what does not fit in the queue, or waits too long, is an error', async () => {
+    const port = await freePort()
+    await using debug = await deployClient(port, { offline: 'queue', queueMessages: '1', queueAge: '1' }, ['one', 'two'])
+    await admin.inject('one')
+    await admin.inject('two')
+    expect(await nextOf(debug, 'caught')).toMatch(/queue is full \(1 of 1 messages, 3 of \d+ bytes\): 3 bytes were not sent/)
+    expect(await nextOf(debug, 'caught', 3_000)).toMatch(/3 bytes were not sent within 1 s: there was no connection/)
+  })
+
+  test('without a queue it is an error, or nothing where that is wanted', async () => {
+    const port = await freePort()
+    {
+      await using debug = await deployClient(port, {}, ['one'])
+      await admin.inject('one')
+      expect(await nextOf(debug, 'caught')).toBe('not connected, 3 bytes were not sent')
+    }
+    await using debug = await deployClient(port, { offline: 'drop' }, ['one'])
+    await admin.inject('one')
+    expect(await firstOf(debug, ['completed', 'caught'])).toBe('completed')
+  })
+
+  test('a peer that is not there is one line in the log, however often it is tried', async () => {
+    const port = await freePort()
+    await using debug = await deployClient(port, {}, [])
+    await nextOf(debug, 'nothing comes', 2_500)
+    const lines = (await logsOf(nodeRed.getId())).split('\n').filter((line) => line.includes(`${HOST}:${port}`))
+    expect(lines).toEqual([
+      expect.stringContaining('connecting to'),
+      expect.stringMatching(/\[warn\] \[tcp out:to the device\] can not connect to .*ECONNREFUSED/),
+    ])
+  })
+
+  test('a reply without _session goes to its own tab, to all, or to nobody', async () => {
+    const [one, two] = [new Tab('one'), new Tab('two')]
+    one.tcpIn({ port: '9504' })
+    two.tcpIn({ port: '9505' })
+    one.text('to this tab', 'tab', one.tcpOut({}))
+    one.text('to all', 'all', one.tcpOut({ scope: 'all' }))
+    one.text('to nobody', 'nobody', one.tcpOut({ scope: 'none' }))
+    one.watch()
+    await admin.deploy(flowOf(one, two))
+    await using debug = await admin.debug()
+    await using own = await open(nodeRed, 9504)
+    await using other = await open(nodeRed, 9505)
+    await admin.inject('to this tab')
+    await own.expect('tab')
+    await admin.inject('to all')
+    await own.expect('all')
+    await other.expect('all')
+    await admin.inject('to nobody')
+    expect(await nextOf(debug, 'caught')).toBe('the message has no _session, so it is a reply to nobody')
+    await own.expectSilence()
+    await other.expectSilence(1)
+  })
+
+  test('an instance of a subflow answers its own clients only', async () => {
+    const sub = { id: 'sub1', type: 'subflow', name: 'echo', in: [], out: [], env: [{ name: 'PORT', type: 'str', value: '' }] }
+    const inside = new Tab('sub1')
+    inside.nodes.length = 0
+    inside.tcpIn(
+      { port: '${PORT}', datatype: 'utf8', newline: '\\n' },
+      inside.add('change', { rules: [{ t: 'delete', p: '_session', pt: 'msg' }] }, inside.tcpOut({})),
+    )
+    const tab = new Tab('tab')
+    for (const port of ['9504', '9505']) tab.add('subflow:sub1', { env: [{ name: 'PORT', value: port, type: 'str' }] })
+    await admin.deploy([sub, ...inside.nodes.map((node) => ({ ...node, z: 'sub1' })), ...flowOf(tab)])
+    await using own = await open(nodeRed, 9504)
+    await using other = await open(nodeRed, 9505)
+    await own.send('who hears this?\n')
+    await own.expect('who hears this?')
+    await other.expectSilence()
+  })
+
+  test('numbers and booleans are sent as text, null as nothing', async () => {
+    const tab = new Tab('kinds')
+    tab.tcpIn({ port: '9504' })
+    const out = tab.tcpOut({})
+    tab.inject('number', [{ p: 'payload', v: '21.5', vt: 'num' }], out)
+    tab.inject('boolean', [{ p: 'payload', v: 'true', vt: 'bool' }], out)
+    tab.inject('null', [{ p: 'payload', v: 'null', vt: 'json' }], out)
+    await admin.deploy(flowOf(tab))
+    await using client = await open(nodeRed, 9504)
+    for (const name of ['number', 'null', 'boolean']) await admin.inject(name)
+    await client.expect('21.5true')
+    await client.expectSilence()
+  })
+})
