@@ -16,6 +16,7 @@ export class TcpClient implements AsyncDisposable {
   private received: Buffer[] = []
   private size = 0
   private closed = false
+  private broken = false
   private wake: () => void = () => {}
 
   /** Wraps a socket that is connected. */
@@ -35,7 +36,9 @@ export class TcpClient implements AsyncDisposable {
       this.wake()
     })
     // A reset shows as a close, which tests ask for by expectClose.
-    socket.on('error', () => {})
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET') this.broken = true
+    })
   }
 
   /** Connects to a listening port. */
@@ -58,6 +61,11 @@ export class TcpClient implements AsyncDisposable {
   /** Whether the other end has closed the connection. */
   get isClosed(): boolean {
     return this.closed
+  }
+
+  /** Whether the other end broke the connection off (RST), rather than ending it (FIN). */
+  get wasReset(): boolean {
+    return this.broken
   }
 
   /** Sends bytes, or text as UTF-8; resolves when they are handed to the kernel. */
