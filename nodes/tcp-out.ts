@@ -53,20 +53,23 @@ function startServing({ context, limit, bytesOf }: Sender): void {
 function startClient({ context, limit, bytesOf }: Sender): void {
   const { node, properties, defaults } = context
   const offline = createOfflinePolicy(properties, defaults)
-  const write = (session: Session, bytes: Buffer, done: Done) => {
-    session.write(bytes, { limit, done })
+  const endAfterwards = (session: Session) => {
     if (properties.end === true) session.socket.end()
   }
   const endpoint = startConnecting(context, {
     ...SILENT,
     onState: (state) => {
-      if (state.kind === 'connected') offline.release((bytes, done) => write(state.session, bytes, done))
+      if (state.kind !== 'connected') return
+      const { session } = state
+      const waited = offline.release((bytes, done) => session.write(bytes, { limit, done }))
+      if (waited > 0) endAfterwards(session)
     },
   })
   onMessage(node, bytesOf, (bytes, _message, done) => {
     const { session } = endpoint
-    if (session) write(session, bytes, done)
-    else offline.take(bytes, done)
+    if (!session) return offline.take(bytes, done)
+    session.write(bytes, { limit, done })
+    endAfterwards(session)
   })
   node.on('close', (_removed, done) => {
     offline.stop()

@@ -14,6 +14,9 @@ import { readTls } from './support/tls.ts'
 
 const ESCAPED_BYTES: Record<string, number> = { '\\n': 0x0a, '\\r': 0x0d, '\\t': 0x09, '\\e': 0x1b, '\\f': 0x0c, '\\0': 0x00 }
 
+// Node.js has no longer timers.
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 type Asked = { message: Message; send: Send }
 
 /** tcp request: sends, and gives back the answer. */
@@ -37,7 +40,7 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
     end: readEnd(properties, { encoding, wantsText, maxFrame: defaults.maxFrame }),
     maxReply: readNumber(properties, 'maxReply', { default: defaults.maxFrame, min: 1 }),
     maxWaiting: defaults.queueSize,
-    timeoutMs: readNumber(properties, 'replyTimeout', { default: defaults.idleMs, min: 0 }),
+    timeoutMs: readNumber(properties, 'replyTimeout', { default: defaults.idleMs, min: 0, max: MAX_TIMER_MS }),
     separate: properties.separate === true,
   }
   const requesters = new Map<string, Requester<Asked>>()

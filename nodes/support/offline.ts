@@ -11,18 +11,18 @@ type Waiting = { bytes: Buffer; done: Done; since: number }
 /** What becomes of messages while there is no connection. */
 export type OfflinePolicy = {
   take: (bytes: Buffer, done: Done) => void
-  /** There is a connection: gives away what has waited, in order. */
-  release: (write: (bytes: Buffer, done: Done) => void) => void
+  /** There is a connection: gives away what has waited, in order; tells how many messages that were. */
+  release: (write: (bytes: Buffer, done: Done) => void) => number
   stop: () => void
 }
 
 /** From a tcp out node's properties: an error (default), a bounded queue, or nothing at all. */
 export function createOfflinePolicy(properties: Properties, defaults: FilledDefaults): OfflinePolicy {
-  if (properties.offline === 'drop') return { take: (_bytes, done) => done(), release() {}, stop() {} }
+  if (properties.offline === 'drop') return { take: (_bytes, done) => done(), release: () => 0, stop() {} }
   if (properties.offline === 'queue') return createQueue(properties, defaults)
   return {
     take: (bytes, done) => done(new TcpError('NOT_CONNECTED', `not connected, ${bytes.length} bytes were not sent`)),
-    release() {},
+    release: () => 0,
     stop() {},
   }
 }
@@ -68,6 +68,7 @@ function createQueue(properties: Properties, defaults: FilledDefaults): OfflineP
       clearTimeout(timer)
       timer = undefined
       for (const { bytes, done } of all) write(bytes, done)
+      return all.length
     },
     stop() {
       clearTimeout(timer)

@@ -81,6 +81,8 @@ function readFraming(properties: Properties, { dataType, encoding, maxFrame }: O
       return { kind: 'delimiter', delimiter: parseDelimiter(text, encoding), keep }
     }
     case 'fixed':
+      if (!properties.frameLength)
+        throw new Error(`frameLength: ${show(properties.frameLength)} is not a whole number from 1; set the length of a frame`)
       return { kind: 'fixed', length: readNumber(properties, 'frameLength', { default: 1, min: 1, max: maxFrame }) }
     case 'length': {
       const size = readNumber(properties, 'lengthSize', { default: 2, min: 1, max: 4 })

@@ -2,7 +2,7 @@ import { encodeText } from '../../tcp/encoding.ts'
 import { TcpError } from '../../tcp/errors.ts'
 
 /**
- * The bytes of a payload: buffers as they are, text in the encoding, numbers and booleans as text. Undefined for a payload that sends nothing.
+ * The bytes of a payload: buffers as they are; text, and numbers and booleans as text, in the encoding. Undefined for a payload that sends nothing.
  * @throws TcpError for what has no bytes of its own
  */
 export function toBytes(payload: unknown, { base64, encoding }: { base64: boolean; encoding: string }): Buffer | undefined {
@@ -15,7 +15,7 @@ export function toBytes(payload: unknown, { base64, encoding }: { base64: boolea
     case 'number':
     case 'boolean':
     case 'bigint':
-      return Buffer.from(String(payload))
+      return encodeText(String(payload), encoding)
     default:
       throw new TcpError(
         'PAYLOAD',

@@ -43,6 +43,17 @@ describeContainer('sending', () => {
     for (const text of ['one', 'two', 'three']) expect(await nextOf(debug, 'completed')).toBe(text)
   })
 
+  test('all that has waited is sent before a connection is ended after its message', async () => {
+    const port = await freePort()
+    await using debug = await deployClient(port, { offline: 'queue', end: true }, ['one', 'two', 'three'])
+    for (const text of ['one', 'two', 'three']) await admin.inject(text)
+    await using peer = await TcpPeer.listen(port)
+    const connection = await peer.accept()
+    await connection.expect('onetwothree')
+    await connection.expectClose()
+    for (const text of ['one', 'two', 'three']) expect(await nextOf(debug, 'completed')).toBe(text)
+  })
+
   test('what does not fit in the queue, or waits too long, is an error', async () => {
     const port = await freePort()
     await using debug = await deployClient(port, { offline: 'queue', queueMessages: '1', queueAge: '1' }, ['one', 'two'])

@@ -1,0 +1,99 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { FlowNode } from '../support/admin-client.ts'
+import { launchBrowser, openEditor } from '../support/browser.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
+import { Tab } from '../nodes/flow-builder.ts'
+
+const PASSWORD = 'dialog password'
+
+/** The editor's own functions, called in the page. */
+const inPage = {
+  open: (id: string) => `RED.editor.edit(RED.nodes.node(${JSON.stringify(id)}))`,
+  exported: (id: string) => `RED.nodes.convertNode(RED.nodes.node(${JSON.stringify(id)}))`,
+}
+
+/** Nodes as Node-RED's own editor exports them: stock properties only. */
+function stockNodes(): FlowNode[] {
+  const tab = new Tab('stock')
+  tab.tcpIn({ name: 'server', port: '9510' })
+  tab.tcpIn({ name: 'client', server: 'client', host: 'device', port: '${PORT}', datatype: 'utf8', newline: '\\n', trim: true })
+  tab.tcpIn({ name: 'single', port: '9511', datamode: 'single', datatype: 'base64', newline: '\\n' })
+  tab.tcpOut({ name: 'out client', beserver: 'client', host: 'device', port: '1', end: true })
+  tab.tcpOut({ name: 'out server', beserver: 'server', port: '9512', base64: true })
+  tab.tcpOut({ name: 'reply' })
+  for (const out of ['time', 'char', 'count', 'sit', 'immed'])
+    tab.tcpRequest({ name: out, server: 'device', port: '1', out, splitc: out === 'char' ? '\\n' : '0' })
+  return tab.nodes
+}
+
+describe('the dialogs of the tcp nodes', () => {
+  let nodeRed: StartedEmbeddedNodeRedTcp
+  let browser: Browser
+
+  beforeAll(async () => {
+    nodeRed = await new EmbeddedNodeRedTcp().withAdminPassword(PASSWORD).start()
+    await (await nodeRed.admin).deploy(stockNodes())
+    browser = await launchBrowser()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await nodeRed?.[Symbol.asyncDispose]()
+  })
+
+  async function edit(page: Page, id: string): Promise<void> {
+    await page.evaluate(inPage.open(id))
+    await page.locator('#node-dialog-ok').waitFor()
+  }
+
+  async function confirm(page: Page): Promise<void> {
+    await page.locator('#node-dialog-ok').click()
+    await page.locator('#node-dialog-ok').waitFor({ state: 'hidden' })
+  }
+
+  const tcpNodes = () => stockNodes().filter(({ type }) => type.startsWith('tcp'))
+
+  test.each(['en-US', 'zh-CN'])('every text is there in %s', async (locale) => {
+    const page = await openEditor(browser, { url: nodeRed.getEditorUrl(), password: PASSWORD, locale })
+    const texts: string[] = []
+    for (const { id } of tcpNodes()) {
+      await edit(page, id)
+      texts.push(await page.locator('.red-ui-editor .red-ui-tray-body').last().innerText())
+      await page.locator('#node-dialog-cancel').click()
+      await page.locator('#node-dialog-ok').waitFor({ state: 'hidden' })
+    }
+    // A key without a text shows as itself.
+    expect(texts.join('\n')).not.toMatch(/\b(tcpin|shared|tcp-in|tcp-out|tcp-request|label|common)\.[a-z]/)
+    expect(/[\u4e00-\u9fff]/.test(texts.join(''))).toBe(locale === 'zh-CN')
+    await page.context().close()
+  })
+
+  test('a node from Node-RED’s own editor is opened and confirmed without gaining or losing a property', async () => {
+    const page = await openEditor(browser, { url: nodeRed.getEditorUrl(), password: PASSWORD, locale: 'en-US' })
+    for (const { id } of tcpNodes()) {
+      const before = await page.evaluate(inPage.exported(id))
+      await edit(page, id)
+      await confirm(page)
+      expect(await page.evaluate(inPage.exported(id)), String(id)).toEqual(before)
+    }
+    expect(await page.evaluate('RED.nodes.dirty()')).toBe(false)
+    await page.context().close()
+  })
+
+  test('an option of ours is exported when it is set, and gone when it is cleared', async () => {
+    const page = await openEditor(browser, { url: nodeRed.getEditorUrl(), password: PASSWORD, locale: 'en-US' })
+    const { id } = tcpNodes()[0]!
+    const before = await page.evaluate(inPage.exported(id))
+    const field = page.locator('#node-row-maxConnections input')
+    await edit(page, id)
+    await page.locator('.red-ui-tray-body summary').first().click()
+    await field.fill('7')
+    await confirm(page)
+    expect(await page.evaluate(inPage.exported(id))).toEqual({ ...(before as object), maxConnections: 7 })
+    await edit(page, id)
+    await field.fill('')
+    await confirm(page)
+    expect(await page.evaluate(inPage.exported(id))).toEqual(before)
+    await page.context().close()
+  })
+})

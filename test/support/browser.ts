@@ -1,0 +1,30 @@
+import { chromium, type Browser, type Page } from 'playwright-core'
+
+const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium'
+// Everything that a browser does on its own account off the page it shows.
+const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** Debian's Chromium, with a fresh profile. */
+export async function launchBrowser(): Promise<Browser> {
+  return await chromium.launch({ executablePath: CHROMIUM, headless: true, args: QUIET })
+}
+
+/** Opens the editor as a user does: by the login page. */
+export async function openEditor(browser: Browser, options: { url: string; password: string; locale: string }): Promise<Page> {
+  const context = await browser.newContext({ locale: options.locale, viewport: { width: 1400, height: 1000 } })
+  const page = await context.newPage()
+  await page.goto(options.url)
+  await page.fill('[name=username]', 'admin')
+  await page.fill('[name=password]', options.password)
+  await page.click('button')
+  await page.waitForFunction('window.RED && RED.workspaces && RED.nodes.getType("tcp in") && RED.workspaces.active()')
+  return page
+}
