@@ -33,6 +33,7 @@ export async function startSubject(
     rmSync(folder, { recursive: true, force: true })
   }
   try {
+    Object.assign(launch.env, workload.env)
     running = place.kind === 'container' ? await launchContainer(launch, { folder, image: place.image }) : launchProcess(launch, { folder })
     const isReady = name === 'bare' ? () => answers(inPort) : async () => (await fetch(`http://127.0.0.1:${status}/readyz`)).ok
     await waitUntil(isReady, {

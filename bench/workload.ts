@@ -20,6 +20,8 @@ export type Workload = {
   goals: readonly Goal[]
   /** A process of its own for every round, where what it did before would show. */
   freshProcess?: boolean
+  /** What all three subjects have in their environment besides. */
+  env?: Record<string, string>
   timeoutMs: number
   flow: (ports: Ports) => FlowNode[]
   /** What somebody would write on node:net for the same purpose. */

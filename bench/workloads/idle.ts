@@ -1,5 +1,5 @@
 import { openMany, resetAll } from '../clients.ts'
-import { readOpenFileLimit, readSettledRss } from '../memory.ts'
+import { COLLECTING_ENV, readOpenFileLimit, readSettledRss } from '../memory.ts'
 import type { LoadContext, Measurement, Workload } from '../workload.ts'
 import { echoFlow, serveEcho } from './echo.ts'
 
@@ -17,6 +17,7 @@ export const idle: Workload = {
   higherIsBetter: false,
   goals: [{ atMost: 1.1, times: 'core' }],
   freshProcess: true,
+  env: COLLECTING_ENV,
   timeoutMs: 120_000,
   flow: echoFlow,
   serve: serveEcho,

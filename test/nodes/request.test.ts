@@ -32,7 +32,7 @@ describeContainer('tcp request', () => {
     for (const [name, props] of Object.entries(messages)) tab.inject(name, props, request)
     tab.watch(request)
     await admin.deploy(flowOf(tab))
-    return admin.debug()
+    return await admin.debug()
   }
 
   const text = (payload: string, topic = payload) => [

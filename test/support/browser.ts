@@ -1,5 +1,6 @@
 import { chromium, type Browser, type Page } from 'playwright-core'
 
+const START_TIMEOUT_MS = 90_000
 const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium'
 // Everything that a browser does on its own account off the page it shows.
 const QUIET = [
@@ -25,6 +26,8 @@ export async function openEditor(browser: Browser, options: { url: string; passw
   await page.fill('[name=username]', 'admin')
   await page.fill('[name=password]', options.password)
   await page.click('button')
-  await page.waitForFunction('window.RED && RED.workspaces && RED.nodes.getType("tcp in") && RED.workspaces.active()')
+  await page.waitForFunction('window.RED && RED.workspaces && RED.nodes.getType("tcp in") && RED.workspaces.active()', undefined, {
+    timeout: START_TIMEOUT_MS,
+  })
   return page
 }
