@@ -2,11 +2,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { cleanUp, engineAnswers } from '../test/support/engine.ts'
+import { cleanUp, engineAnswers, HOW_TO_GET_AN_ENGINE } from '../test/support/engine.ts'
 import { say } from './support/terminal.ts'
-
-const HOW_TO_GET_AN_ENGINE =
-  'scripts/docker-engine.sh installs and starts one on Debian; https://docs.docker.com/engine/install/ has the others'
 
 const docker = await engineAnswers()
 if (!docker && process.env.REQUIRE_DOCKER === '1') {
@@ -14,7 +11,6 @@ if (!docker && process.env.REQUIRE_DOCKER === '1') {
   process.stdout.write('0 passed, 1 failed, 0 skipped\n')
   process.exit(1)
 }
-if (!docker) say(`no Docker engine answers: all tests of the image will be SKIPPED. ${HOW_TO_GET_AN_ENGINE}`)
 
 // A process group of its own, to be ended as a whole: what still runs could create what was just removed.
 const runner = spawn(process.execPath, [join(import.meta.dirname, 'support', 'run-suites.ts'), ...process.argv.slice(2)], {

@@ -6,6 +6,9 @@ const home = dirname(dirname(import.meta.dirname))
 // The process of `npm test`; workers inherit its number.
 const RUN = (process.env.NODE_RED_TCP_TEST_RUN ??= String(process.pid))
 
+export const HOW_TO_GET_AN_ENGINE =
+  'scripts/docker-engine.sh installs and starts one on Debian; https://docs.docker.com/engine/install/ has the others'
+
 export const TEST_LABEL = 'node-red-tcp.test'
 /** The value of the label on all that this run creates, and the start of the names of its Compose projects. */
 export const RUN_NAME = `node-red-tcp-test-${RUN}`
