@@ -11,13 +11,13 @@ const COLLECT_WHEN_IDLE = `
 let before = process.cpuUsage()
 setInterval(() => {
   const { user, system } = process.cpuUsage(before)
-  if (user + system < 100_000) gc()
+  if (user + system < 100_000) gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })
   before = process.cpuUsage()
 }, 1_000).unref()`
 
 /**
  * Has a server collect its garbage as long as it has nothing to do. V8 leaves tens of megabytes from the start of a program
- * for later, which would be freed in the middle of a measurement and count as memory that connections give back.
+ * for later: freed in the middle of a measurement, they would count as memory that connections give back.
  */
 export const COLLECTING_ENV = { NODE_OPTIONS: `--expose-gc --import=data:text/javascript,${encodeURIComponent(COLLECT_WHEN_IDLE)}` }
 

@@ -1,5 +1,6 @@
 // npm run bench: our TCP nodes beside Node-RED's own and a server on node:net. The table goes to standard output.
 import { writeFileSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
 import { fail, say } from '../scripts/support/terminal.ts'
 import { cleanUp } from '../test/support/engine.ts'
 import { writeDocument } from './document.ts'
@@ -9,6 +10,7 @@ import { describePlace, preparePlace, type Place } from './place.ts'
 import { formatRemarks, formatTable, toJson, type Report } from './report.ts'
 
 const INTERRUPTED_EXIT_CODE = 130
+const QUIET_LOAD_AVERAGE = 0.5
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2)
@@ -18,8 +20,9 @@ async function main(): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interruption.abort(new Error(`ended by ${name}`)))
   let place: Place | undefined
   try {
+    const noise = describeNoise()
     place = await preparePlace(options, interruption.signal)
-    await measure(options, { place, args, signal: interruption.signal })
+    await measure(options, { place, noise, args, signal: interruption.signal })
   } catch (error) {
     if (!interruption.signal.aborted) throw error
     say(String((interruption.signal.reason as Error).message))
@@ -31,21 +34,28 @@ async function main(): Promise<void> {
 
 async function measure(
   options: BenchOptions,
-  { place, args, signal }: { place: Place; args: string[]; signal: AbortSignal },
+  { place, noise, args, signal }: { place: Place; noise: string[]; args: string[]; signal: AbortSignal },
 ): Promise<void> {
   const machine = await describePlace(place)
-  say(machine)
+  for (const line of [machine, ...noise]) say(line)
   const reports: Report[] = []
   for (const workload of options.workloads) {
     reports.push({ workload, results: await measureWorkload(workload, { ...options, place, signal }) })
   }
-  const remarks = formatRemarks(reports)
+  const remarks = [...noise, ...formatRemarks(reports)]
   const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')
   const table = formatTable(reports)
   process.stdout.write(`${[machine, `Median of ${options.rounds} rounds. ${command}`, '', table, ...remarks].join('\n')}\n`)
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(toJson(reports), null, 2)}\n`)
   if (options.write) say(`written: ${writeDocument(formatFigures(reports, { machine, command, table, remarks, options }))}`)
   if (reports.some(({ results }) => results.some(({ failure }) => failure !== undefined))) process.exitCode = 1
+}
+
+/** What else the machine does makes the figures worse, and not all of them alike. */
+function describeNoise(): string[] {
+  const load = loadavg()[0] ?? 0
+  if (load <= QUIET_LOAD_AVERAGE) return []
+  return [`Other programs were running: the load average before the start was ${load.toFixed(1)} on ${availableParallelism()} cores.`]
 }
 
 function formatFigures(

@@ -11,7 +11,7 @@ const OTHER_FILES = 200
 /** Connections on which nothing happens. */
 export const idle: Workload = {
   name: 'idle',
-  title: `${CONNECTIONS} idle connections, memory of the server for each`,
+  title: `${CONNECTIONS} idle connections, memory of the server for each once its garbage is collected`,
   metric: 'memory per connection',
   unit: 'kB',
   higherIsBetter: false,
