@@ -19,7 +19,7 @@ export class TcpClient implements AsyncDisposable {
   private broken = false
   private wake: () => void = () => {}
 
-  /** Wraps a socket that is connected. */
+  /** Wraps a socket that is connected or about to be. */
   constructor(socket: Socket) {
     this.socket = socket
     socket.on('data', (chunk) => {
@@ -37,15 +37,23 @@ export class TcpClient implements AsyncDisposable {
     })
     // A reset shows as a close, which tests ask for by expectClose.
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNRESET') this.broken = true
+      if (error.code !== 'ECONNRESET') return
+      this.broken = true
+      this.closed = true
     })
   }
 
-  /** Connects to a listening port. */
+  /**
+   * Connects to a listening port. A peer that accepts and resets at once may be seen before or after the connect: either way
+   * the client is there, and closed.
+   */
   static async connect(port: number, host = '127.0.0.1'): Promise<TcpClient> {
     const socket = connect({ port, host, noDelay: true })
-    await once(socket, 'connect')
-    return new TcpClient(socket)
+    const client = new TcpClient(socket)
+    await once(socket, 'connect').catch((error: unknown) => {
+      if (!client.wasReset) throw error
+    })
+    return client
   }
 
   /** This end's port, as the other end sees it when nothing is in between. */
