@@ -90,7 +90,8 @@ function tcpNodes(environment: Environment) {
       ...(TCP_PROXY_TRUSTED === undefined ? {} : { proxyTrusted: TCP_PROXY_TRUSTED }),
       maxConnections: environment.TCP_MAX_CONNECTIONS,
       maxPerAddress: environment.TCP_MAX_PER_ADDRESS,
-      idleMs: environment.TCP_IDLE_TIMEOUT * MS_PER_SECOND,
+      // Else Node-RED's own socketTimeout counts.
+      ...(environment.TCP_IDLE_TIMEOUT === 0 ? {} : { idleMs: environment.TCP_IDLE_TIMEOUT * MS_PER_SECOND }),
       writeBuffer: environment.TCP_WRITE_BUFFER,
       maxFrame: environment.TCP_MAX_FRAME,
     } satisfies TcpDefaults,
