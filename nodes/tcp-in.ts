@@ -2,6 +2,7 @@ import type { Payload } from '../tcp/intake.ts'
 import type { Session } from '../tcp/session.ts'
 import { readDefaults } from './support/defaults.ts'
 import { startConnecting, startListening, type SessionUse } from './support/endpoints.ts'
+import { nextMessageId } from './support/message-id.ts'
 import type { Message, NodeRed, RedNode } from './support/node-red.ts'
 import { readIntake, readLinger, readNumber, type Properties } from './support/options.ts'
 import { createPendingLimit } from './support/pending.ts'
@@ -23,9 +24,10 @@ function tcpInNode(RED: NodeRed): void {
     const { topic } = properties
     const pending = createPendingLimit(RED, node, readNumber(properties, 'maxPending', { default: 0, min: 0 }))
     const toMessage = (session: Session, payload: Payload): Message => {
+      const _msgid = nextMessageId()
       const _session = { type: 'tcp', id: session.id }
       // As in Node-RED's own node, a client's messages do not say where they come from: there is one place only.
-      return listens ? { topic, payload, ip: session.ip, port: session.port, _session } : { topic, payload, _session }
+      return listens ? { _msgid, topic, payload, ip: session.ip, port: session.port, _session } : { _msgid, topic, payload, _session }
     }
     const use: SessionUse = {
       intake: readIntake(properties, defaults),

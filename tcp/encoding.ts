@@ -101,7 +101,7 @@ export function decodeText(bytes: Buffer, encoding: TextEncoding): string {
 
 /** Encodes text; `?` stands for what the encoding does not have. Adds no BOM: the text may go into the middle of a stream. */
 export function encodeText(text: string, encoding: TextEncoding): Buffer {
-  if (UTF8.has(canonical(encoding))) return Buffer.from(text, 'utf8')
+  if (UTF8.has(encoding) || UTF8.has(canonical(encoding))) return Buffer.from(text, 'utf8')
   requireKnown(encoding)
   return iconv.encode(text, encoding, { addBOM: false })
 }
@@ -125,7 +125,8 @@ function requireKnown(encoding: TextEncoding): void {
 }
 
 function codecOf(encoding: TextEncoding): Codec {
-  const name = canonical(encoding)
+  // Names are mostly given as they are listed here, and this is asked for every frame.
+  const name = CODECS.has(encoding) ? encoding : canonical(encoding)
   const known = CODECS.get(name)?.() ?? tableCodecs.get(name)
   if (known !== undefined) return known
   requireKnown(encoding)

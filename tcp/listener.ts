@@ -3,10 +3,10 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { matches, normalizeAddress } from './access-list.ts'
 import { createPlaces, refusalOf, type AdmissionLimits } from './admission.ts'
 import { createBackoff } from './backoff.ts'
+import { createBoundedReport } from './bounded-report.ts'
 import { countersOf } from './counters.ts'
 import { TcpError } from './errors.ts'
 import { createProxyParser, startsLikeProxyHeader } from './proxy-protocol.ts'
-import { createRefusals } from './refusals.ts'
 import { Session, type Screen, type SessionAddress, type SessionOwner } from './session.ts'
 import { fingerprintTls, type TlsMaterial } from './tls.ts'
 
@@ -57,7 +57,8 @@ export class Listener {
   private readonly onOpened: (session: Session) => void
   private readonly onGone: (session: Session) => void
   private readonly backoff = createBackoff(RETRY_LONGEST_MS)
-  private readonly refusals = createRefusals((message) => this.owner?.onRefused(message))
+  private readonly refusals = createBoundedReport('connections refused', (message) => this.owner?.onRefused(message))
+  private refusedCount = 0
   private readonly places = createPlaces()
   /** Sockets that are not sessions yet. */
   private readonly arriving = new Set<Socket>()
@@ -90,7 +91,7 @@ export class Listener {
   }
 
   get refused(): number {
-    return this.refusals.count
+    return this.refusedCount
   }
 
   get currentState(): ListenerState | undefined {
@@ -172,8 +173,7 @@ export class Listener {
     })
     server.on('tlsClientError', (error, secure) => {
       const address = this.handshaking.get(endpointOf(secure))?.address.ip
-      this.refusals.add(address ?? normalizeAddress(secure.remoteAddress ?? 'unknown'), `TLS handshake failed: ${error.message}`)
-      countersOf('in', this.place.port).refused += 1
+      this.countRefusal(address ?? normalizeAddress(secure.remoteAddress ?? 'unknown'), `TLS handshake failed: ${error.message}`)
       secure.destroy()
     })
     return server
@@ -238,13 +238,18 @@ export class Listener {
   }
 
   private refuse(socket: Socket, address: string, why: string): void {
-    this.refusals.add(address, why)
-    countersOf('in', this.place.port).refused += 1
+    this.countRefusal(address, why)
     try {
       socket.resetAndDestroy()
     } catch {
       socket.destroy()
     }
+  }
+
+  private countRefusal(address: string, why: string): void {
+    this.refusals.add(`connection from ${address} refused: ${why}`)
+    this.refusedCount += 1
+    countersOf('in', this.place.port).refused += 1
   }
 
   private open(socket: Socket, address: SessionAddress): Session {

@@ -4,6 +4,7 @@ import { countersOf } from './counters.ts'
 import { TcpError } from './errors.ts'
 import { countReceived } from './garbage.ts'
 import { createIntake, sameIntake, type Intake, type IntakeOptions, type IntakeTail, type Payload } from './intake.ts'
+import { coalesceWrites } from './write-turn.ts'
 
 const ID_BYTES = 8
 // A peer that has been sent FIN and does not answer is not waited for.
@@ -66,6 +67,7 @@ export class Session {
   private firstBytes: Screen | undefined
   private lingerTimer: NodeJS.Timeout | undefined
   private draining = false
+  private lastTurn = 0
 
   constructor(socket: Socket, options: SessionHooks & { direction: 'in' | 'out'; address: SessionAddress }) {
     this.socket = socket
@@ -149,6 +151,7 @@ export class Session {
     if (waiting > 0 && waiting + bytes.length > limit.bytes) return this.refuseWrite(bytes, { limit, done })
     this.writesOut += 1
     this.counters.writesOut += 1
+    this.lastTurn = coalesceWrites(this.socket, this.lastTurn)
     this.socket.write(bytes, (error) => done(error ? this.closedError(bytes.length) : undefined))
     if (this.lingerTimer) this.linger()
   }

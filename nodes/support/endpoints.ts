@@ -1,4 +1,5 @@
 // What tcp in and tcp out have in common: listening and connecting, with status, log lines and hand-over.
+import { createBoundedReport, type BoundedReport } from '../../tcp/bounded-report.ts'
 import type { DiallerOwner, DiallerState } from '../../tcp/dialler.ts'
 import type { TcpError } from '../../tcp/errors.ts'
 import type { ListenerOwner, ListenerState } from '../../tcp/listener.ts'
@@ -42,6 +43,7 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
   }
   node.port = place.port
   const sessions = new Set<Session>()
+  const losses = createBoundedReport('connections broke', (message) => node.warn(message))
   let state: ListenerState | undefined
   const show = (session?: Session, event?: 'connect' | 'disconnect') => {
     node.status({
@@ -66,11 +68,15 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
     onClosed(session, cause) {
       sessions.delete(session)
       show(session, 'disconnect')
-      reportLoss(node, session, cause)
+      if (cause) reportLoss(node, { session, cause, losses })
     },
     onRefused: (message) => node.warn(message),
   }
   show()
+  node.on('close', (_removed, done) => {
+    losses.stop()
+    done()
+  })
   return holdLease(context, { sessions, lease: listen(place, owner) })
 }
 
@@ -99,7 +105,7 @@ export function startConnecting(
     },
     onClosed: (closed, cause) => {
       sessions.delete(closed)
-      reportLoss(node, closed, cause)
+      if (cause) reportLoss(node, { session: closed, cause })
     },
   }
   const endpoint = holdLease(context, { sessions, lease: dial(place, owner) })
@@ -166,12 +172,10 @@ function showDialling(
   }
 }
 
-/** A connection that broke for a reason of ours is an error of the flow's; what peers do is for the log. */
-function reportLoss(node: RedNode, session: Session, cause: Error | undefined): void {
-  if (!cause) return
+/** A connection that broke for a reason of ours is an error of the flow's; what peers do is for the log. `losses`: those of a server. */
+function reportLoss(node: RedNode, { session, cause, losses }: { session: Session; cause: Error; losses?: BoundedReport }): void {
   const code = (cause as TcpError).code as string | undefined
-  const about = { ip: session.ip, port: session.port, _session: { type: 'tcp', id: session.id } }
-  if (code === 'FRAMING') node.error(cause, about)
+  if (code === 'FRAMING') node.error(cause, { ip: session.ip, port: session.port, _session: { type: 'tcp', id: session.id } })
   else if (code === 'IDLE') node.log(`${cause.message}; it was closed`)
-  else if (session.direction === 'in' && code !== 'SLOW_PEER') node.warn(`the connection from ${session.peer} broke: ${cause.message}`)
+  else if (code !== 'SLOW_PEER') losses?.add(`the connection from ${session.peer} broke: ${cause.message}`)
 }

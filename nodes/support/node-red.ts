@@ -55,5 +55,5 @@ export type NodeRed = {
     add: (name: string, handler: (event: never) => void | false) => void
     remove: (name: string) => void
   }
-  util: { cloneMessage: <T>(message: T) => T; generateId: () => string }
+  util: { cloneMessage: <T>(message: T) => T }
 }

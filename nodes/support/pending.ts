@@ -4,7 +4,7 @@ import type { Message, NodeRed, RedNode } from './node-red.ts'
 type Delivery = { msg: Message }
 type Tracked = { session: Session; deliveries: number }
 
-/** Sends a session's messages, and stops reading from it while too many of them are not done. */
+/** Sends a session's messages, which have their `_msgid`, and stops reading from it while too many of them are not done. */
 export type PendingLimit = { send: (session: Session, message: Message) => void }
 
 const tracked = new Map<string, Tracked>()
@@ -28,8 +28,7 @@ export function createPendingLimit(RED: NodeRed, node: RedNode, most: number): P
   })
   return {
     send(session, message) {
-      const id = RED.util.generateId()
-      message._msgid = id
+      const id = String(message._msgid)
       const count = (pendingOf.get(session) ?? 0) + 1
       pendingOf.set(session, count)
       tracked.set(id, { session, deliveries: 0 })
