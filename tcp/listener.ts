@@ -161,22 +161,33 @@ export class Listener {
   }
 
   private createTls(tls: TlsMaterial): TlsServer {
-    const server = createTlsServer({ ...tls, allowHalfOpen: true, pauseOnConnect: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS })
+    const server = createTlsServer({ ...tls, pauseOnConnect: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS })
     server.on('secureConnection', (secure) => {
-      const known = this.handshaking.get(endpointOf(secure))
+      const endpoint = endpointOf(secure)
+      const known = this.handshaking.get(endpoint)
       if (!known) {
         secure.destroy()
         return
       }
+      this.handshaking.delete(endpoint)
       this.arriving.delete(known.socket)
+      secure.allowHalfOpen = true
       this.open(secure, known.address)
     })
     server.on('tlsClientError', (error, secure) => {
-      const address = this.handshaking.get(endpointOf(secure))?.address.ip
-      this.countRefusal(address ?? normalizeAddress(secure.remoteAddress ?? 'unknown'), `TLS handshake failed: ${error.message}`)
+      // OpenSSL's messages end with a line feed.
+      this.handshakeFailed(endpointOf(secure), error.message.trim())
       secure.destroy()
     })
     return server
+  }
+
+  /** Counted once, whether the connection or its TLS goes first. */
+  private handshakeFailed(endpoint: string, why: string): void {
+    const known = this.handshaking.get(endpoint)
+    if (!known) return
+    this.handshaking.delete(endpoint)
+    this.countRefusal(known.address.ip, `TLS handshake failed: ${why}`)
   }
 
   private arrive(socket: Socket): void {
@@ -231,8 +242,11 @@ export class Listener {
       return undefined
     }
     if (!this.tlsServer) return this.open(socket, address)
-    this.handshaking.set(endpointOf(socket), { socket, address })
-    socket.once('close', () => this.handshaking.delete(endpointOf(socket)))
+    const endpoint = endpointOf(socket)
+    this.handshaking.set(endpoint, { socket, address })
+    socket.once('close', () => this.handshakeFailed(endpoint, 'the connection was closed'))
+    // Whoever ends in the middle of a handshake is not waited for.
+    socket.allowHalfOpen = false
     this.tlsServer.emit('connection', socket)
     return undefined
   }
