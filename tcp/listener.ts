@@ -195,7 +195,10 @@ export class Listener {
     this.arriving.add(socket)
     socket.on('error', () => {})
     socket.once('close', () => this.arriving.delete(socket))
-    const { proxyTrusted } = this.settings
+    const { allow, deny, proxyTrusted } = this.settings
+    // After an RST, what a peer has sent can still be read; whose it is nobody can tell any more.
+    if (relay === '' && (allow || deny || proxyTrusted || this.tlsServer))
+      return this.refuse(socket, relay, 'it was gone before its address was known')
     if (proxyTrusted && matches(proxyTrusted, relay)) return this.readProxyHeader(socket, relay)
     const session = this.admit(socket, { ip: relay, port: socket.remotePort ?? 0 })
     // Somebody who is not trusted must not claim another's address.
@@ -261,7 +264,7 @@ export class Listener {
   }
 
   private countRefusal(address: string, why: string): void {
-    this.refusals.add(`connection from ${address} refused: ${why}`)
+    this.refusals.add(`connection from ${address || 'an unknown address'} refused: ${why}`)
     this.refusedCount += 1
     countersOf('in', this.place.port).refused += 1
   }
