@@ -1,4 +1,5 @@
 import type { FlowNode } from '../support/admin-client.ts'
+import type { Certificate } from '../support/certificates.ts'
 
 /** Nodes of one tab, with ids made of the tab's and a number. */
 export class Tab {
@@ -86,4 +87,12 @@ export class Tab {
 /** The nodes of several tabs. */
 export function flowOf(...tabs: Tab[]): FlowNode[] {
   return tabs.flatMap(({ nodes }) => nodes)
+}
+
+/** Node-RED's tls-config node `tls-1`, with what it needs in its credentials. */
+export function tlsConfig(certificate: Certificate | undefined, { ca, verify = true }: { ca: string; verify?: boolean }): FlowNode {
+  const credentials = { certdata: certificate?.cert ?? '', keydata: certificate?.key ?? '', cadata: ca, passphrase: '' }
+  const names = { certname: certificate ? 'cert' : '', keyname: certificate ? 'key' : '', caname: 'ca' }
+  const files = { cert: '', key: '', ca: '', servername: '', verifyservercert: verify, alpnprotocol: '' }
+  return { id: 'tls-1', type: 'tls-config', name: '', ...files, ...names, credentials }
 }

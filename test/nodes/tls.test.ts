@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { type AddressInfo } from 'node:net'
 import { connect, createServer, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { AdminClient, FlowNode } from '../support/admin-client.ts'
+import type { AdminClient } from '../support/admin-client.ts'
 import { createAuthority, type Certificate } from '../support/certificates.ts'
 import { logsOf } from '../support/containers.ts'
 import type { StartedNodeRedTcpContainer } from '../support/node-red-tcp-container.ts'
 import { describeContainer, newContainer } from '../support/runtimes.ts'
 import { nextOf, open } from './defects/defect.ts'
-import { flowOf, Tab } from './flow-builder.ts'
+import { flowOf, Tab, tlsConfig } from './flow-builder.ts'
 
 const HOST = 'host.docker.internal'
 
@@ -27,19 +27,11 @@ describeContainer('TLS', () => {
     await nodeRed[Symbol.asyncDispose]()
   })
 
-  /** Node-RED's tls-config node with certificates in its credentials. */
-  function tlsConfig(certificate: Certificate | undefined, options: { verify?: boolean; ca?: string } = {}): FlowNode {
-    const credentials = { certdata: certificate?.cert ?? '', keydata: certificate?.key ?? '', cadata: options.ca ?? ca, passphrase: '' }
-    const names = { certname: certificate ? 'cert' : '', keyname: certificate ? 'key' : '', caname: 'ca' }
-    const files = { cert: '', key: '', ca: '', servername: '', verifyservercert: options.verify ?? true, alpnprotocol: '' }
-    return { id: 'tls-1', type: 'tls-config', name: '', ...files, ...names, credentials }
-  }
-
   async function deployListener(properties: Record<string, unknown>, certificate: Certificate = server): Promise<void> {
     const tab = new Tab('tls')
     tab.tcpIn({ port: '9504', tls: 'tls-1', name: 'secure', ...properties }, tab.tcpOut({}))
     tab.watch()
-    await admin.deploy([...flowOf(tab), tlsConfig(certificate)])
+    await admin.deploy([...flowOf(tab), tlsConfig(certificate, { ca })])
   }
 
   async function connectTls(options: ConnectionOptions = {}): Promise<TLSSocket> {
@@ -114,7 +106,7 @@ describeContainer('TLS', () => {
     )
     tab.text('ask', 'ask', request)
     tab.watch()
-    await admin.deploy([...flowOf(tab), tlsConfig(undefined, { verify })])
+    await admin.deploy([...flowOf(tab), tlsConfig(undefined, { ca, verify })])
     await using debug = await admin.debug()
     await admin.inject('ask')
     const { name, msg } = await debug.next(({ name }) => name === 'seen' || name === 'caught')
