@@ -87,6 +87,7 @@ export class Session {
 
   /** `address:port` of the peer, for messages. */
   get peer(): string {
+    if (this.ip === '') return 'a peer that had gone before its address was read'
     return this.ip.includes(':') ? `[${this.ip}]:${this.port}` : `${this.ip}:${this.port}`
   }
 
