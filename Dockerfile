@@ -19,6 +19,7 @@ COPY scripts/support scripts/support
 COPY storage storage
 COPY login login
 COPY tcp tcp
+COPY ports ports
 COPY nodes nodes
 COPY provisioning provisioning
 COPY runtime runtime

@@ -1,0 +1,139 @@
+import type { ClientFact, ListenerFact, PortsSnapshot, Publication, PublishFailure, Reach, UsedBy } from './facts.ts'
+
+export type ProblemCode =
+  | 'LISTEN_FAILED'
+  | 'NOT_PUBLISHED'
+  | 'HOST_PORT_TAKEN'
+  | 'PUBLISH_REFUSED'
+  | 'NOTHING_LISTENS'
+  | 'LOOPBACK_INSIDE'
+  | 'LOOPBACK_ONLY'
+  | 'NO_ANSWER'
+
+/** Something to mend. `params` fill the texts of `code`; `fix` is a command, a line of .env, or a setting of a node. */
+export type Problem = { code: ProblemCode; params: Record<string, string | number>; fix: string }
+
+/** One row a port: `listener` for a port of Node-RED's, `client` for a connection that a flow makes. */
+export type PortRow = {
+  kind: 'listener' | 'client'
+  port: number
+  /** Of a client: where it connects to. */
+  host?: string
+  declaredBy: UsedBy[]
+  state: 'listening' | 'failed' | 'nothing' | ClientFact['state']
+  /** The bound address of a listener. */
+  address?: string
+  published: Publication[]
+  clients: number
+  problems: Problem[]
+}
+
+const COMMAND = 'npm run ports --'
+
+/** Every port of the flows, what became of it, and what mends it. The editor's and the status port are nobody's concern here. */
+export function diagnose({ listeners, clients }: PortsSnapshot, reach: Reach): PortRow[] {
+  const flows = listeners.filter(({ role }) => role === 'flow')
+  const rows = flows.map((listener) => listenerRow(listener, reach))
+  const known = new Set(listeners.map(({ port }) => port))
+  const idle = forwardersOf(reach).filter(({ port }) => !known.has(port))
+  return [...rows, ...idle.map(idleRow), ...clients.map(clientRow)].sort((a, b) => a.kind.localeCompare(b.kind) * -1 || a.port - b.port)
+}
+
+/** Whether something needs mending. */
+export function needsMending(rows: readonly PortRow[]): boolean {
+  return rows.some(({ problems }) => problems.length > 0)
+}
+
+export function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && (address.startsWith('127.') || address === '::1')
+}
+
+function listenerRow(listener: ListenerFact, reach: Reach): PortRow {
+  const { port, state, address, declaredBy } = listener
+  const published = reach.kind === 'mapped' ? reach.publications.filter((publication) => publication.port === port) : []
+  return {
+    kind: 'listener',
+    port,
+    declaredBy,
+    state,
+    ...(address === undefined ? {} : { address }),
+    published,
+    clients: listener.clients ?? listener.sessions ?? 0,
+    problems: state === 'failed' ? [listenFailure(listener)] : reachProblems(listener, reach, published),
+  }
+}
+
+function listenFailure({ port, error, declaredBy }: ListenerFact): Problem {
+  const node = declaredBy[0]
+  const where = node ? `the node "${node.name || node.node}" on "${node.flow}"` : 'the node'
+  return {
+    code: 'LISTEN_FAILED',
+    params: { port, reason: error?.message ?? '' },
+    fix: error?.code === 'EADDRINUSE' ? `give ${where} another port, or delete the other node on ${port}` : `change port or address of ${where}`,
+  }
+}
+
+function reachProblems({ port, address, declaredBy }: ListenerFact, reach: Reach, published: Publication[]): Problem[] {
+  if (reach.kind !== 'mapped') return []
+  if (isLoopback(address)) {
+    const name = declaredBy[0]?.name || declaredBy[0]?.node || String(port)
+    return [{ code: 'LOOPBACK_INSIDE', params: { port, address: address! }, fix: `clear the bind address of the node "${name}"` }]
+  }
+  const failure = reach.failures.find((candidate) => candidate.port === port)
+  if (published.length === 0) return [failure ? publishProblem(failure) : notPublished(port)]
+  if (published.every((publication) => isLoopback(publication.address))) return [loopbackOnly(port, published[0]!)]
+  return []
+}
+
+function notPublished(port: number): Problem {
+  return { code: 'NOT_PUBLISHED', params: { port }, fix: `${COMMAND} publish ${port}` }
+}
+
+function publishProblem({ port, hostPort, code, holder, detail }: PublishFailure): Problem {
+  if (code === 'REFUSED') return { code: 'PUBLISH_REFUSED', params: { port, reason: detail ?? '' }, fix: `${COMMAND} publish ${port}` }
+  return {
+    code: 'HOST_PORT_TAKEN',
+    params: { port, hostPort, holder: holder ?? '' },
+    fix: `${COMMAND} publish ${port} --host-port ${hostPort < 65535 ? hostPort + 1 : hostPort - 1}`,
+  }
+}
+
+function loopbackOnly(port: number, { by, address }: Publication): Problem {
+  const fix = by === 'range' ? 'TCP_BIND=0.0.0.0 in .env, then: docker compose up --wait' : `${COMMAND} publish ${port} --bind 0.0.0.0`
+  return { code: 'LOOPBACK_ONLY', params: { port, address }, fix }
+}
+
+function forwardersOf(reach: Reach): Publication[] {
+  return reach.kind === 'mapped' ? reach.publications.filter(({ by }) => by === 'forwarder') : []
+}
+
+function idleRow(publication: Publication): PortRow {
+  const { port } = publication
+  return {
+    kind: 'listener',
+    port,
+    declaredBy: [],
+    state: 'nothing',
+    published: [publication],
+    clients: 0,
+    problems: [{ code: 'NOTHING_LISTENS', params: { port }, fix: `${COMMAND} unpublish ${port}` }],
+  }
+}
+
+function clientRow({ host, port, state, error, usedBy }: ClientFact): PortRow {
+  const noAnswer: Problem = {
+    code: 'NO_ANSWER',
+    params: { host, port, reason: error ?? '' },
+    fix: `start the other side on port ${port}, or set its address: ASSISTANT_HOST=<address> in .env, then: docker compose up --wait`,
+  }
+  return {
+    kind: 'client',
+    port,
+    host,
+    declaredBy: [usedBy],
+    state,
+    published: [],
+    clients: state === 'connected' ? 1 : 0,
+    problems: state === 'waiting' ? [noAnswer] : [],
+  }
+}
