@@ -69,7 +69,10 @@ function listenFailure({ port, error, declaredBy }: ListenerFact): Problem {
   return {
     code: 'LISTEN_FAILED',
     params: { port, reason: error?.message ?? '' },
-    fix: error?.code === 'EADDRINUSE' ? `give ${where} another port, or delete the other node on ${port}` : `change port or address of ${where}`,
+    fix:
+      error?.code === 'EADDRINUSE'
+        ? `give ${where} another port, or delete the other node on ${port}`
+        : `change port or address of ${where}`,
   }
 }
 
