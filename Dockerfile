@@ -51,7 +51,8 @@ ENV NODE_ENV=production \
     FLOWS_DIR=/flows \
     EDITOR_BIND=0.0.0.0 \
     STATUS_BIND=0.0.0.0 \
-    ASSISTANT_HOST=host.docker.internal
+    ASSISTANT_HOST=host.docker.internal \
+    PUBLISHED_PORTS=unknown
 COPY --from=runtime-packages /opt/node-red-tcp/node_modules node_modules
 COPY package.json LICENSE ./
 COPY --from=build /opt/node-red-tcp/dist dist

@@ -66,11 +66,12 @@ function listenerRow(listener: ListenerFact, reach: Reach): PortRow {
 function listenFailure({ port, error, declaredBy }: ListenerFact): Problem {
   const node = declaredBy[0]
   const where = node ? `the node "${node.name || node.node}" on "${node.flow}"` : 'the node'
+  const errno = error?.code ?? ''
   return {
     code: 'LISTEN_FAILED',
-    params: { port, reason: error?.message ?? '' },
+    params: { port, reason: error?.message ?? '', errno },
     fix:
-      error?.code === 'EADDRINUSE'
+      errno === 'EADDRINUSE'
         ? `give ${where} another port, or delete the other node on ${port}`
         : `change port or address of ${where}`,
   }
@@ -80,10 +81,13 @@ function reachProblems({ port, address, declaredBy }: ListenerFact, reach: Reach
   if (reach.kind !== 'mapped') return []
   if (isLoopback(address)) {
     const name = declaredBy[0]?.name || declaredBy[0]?.node || String(port)
-    return [{ code: 'LOOPBACK_INSIDE', params: { port, address: address! }, fix: `clear the bind address of the node "${name}"` }]
+    return [{ code: 'LOOPBACK_INSIDE', params: { port, address: address!, node: name }, fix: `clear the bind address of the node "${name}"` }]
   }
   const failure = reach.failures.find((candidate) => candidate.port === port)
-  if (published.length === 0) return [failure ? publishProblem(failure) : notPublished(port)]
+  if (published.length === 0) {
+    if (failure) return [publishProblem(failure)]
+    return reach.partial ? [] : [notPublished(port)]
+  }
   if (published.every((publication) => isLoopback(publication.address))) return [loopbackOnly(port, published[0]!)]
   return []
 }
@@ -103,7 +107,7 @@ function publishProblem({ port, hostPort, code, holder, detail }: PublishFailure
 
 function loopbackOnly(port: number, { by, address }: Publication): Problem {
   const fix = by === 'range' ? 'TCP_BIND=0.0.0.0 in .env, then: docker compose up --wait' : `${COMMAND} publish ${port} --bind 0.0.0.0`
-  return { code: 'LOOPBACK_ONLY', params: { port, address }, fix }
+  return { code: 'LOOPBACK_ONLY', params: { port, address, by }, fix }
 }
 
 function forwardersOf(reach: Reach): Publication[] {

@@ -40,6 +40,9 @@ export type PublishFailure = { port: number; hostPort: number; code: 'HOST_PORT_
 
 /**
  * How ports are reached: `direct` without a mapping in between (no container, or on the host's network), `unknown` in a container of
- * which nobody has said what it publishes, `mapped` through publications.
+ * which nobody has said what it publishes, `mapped` through publications. `partial`: there may be others that nobody has told of.
  */
-export type Reach = { kind: 'direct' } | { kind: 'unknown' } | { kind: 'mapped'; publications: Publication[]; failures: PublishFailure[] }
+export type Reach =
+  | { kind: 'direct' }
+  | { kind: 'unknown' }
+  | { kind: 'mapped'; publications: Publication[]; failures: PublishFailure[]; partial?: true }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { parsePublishedPorts, PUBLISHED_PORTS_FORM } from '../ports/ranges.ts'
 import { parseAddressList } from '../tcp/access-list.ts'
 
 const MIB = 1024 * 1024
@@ -31,6 +32,11 @@ const portRange = z
     return { first, last }
   })
   .refine(({ first, last }) => first >= 1 && first <= last && last <= 65535, 'a range from low to high within 1-65535')
+
+const publishedPorts = z
+  .string()
+  .refine((text) => parsePublishedPorts(text) !== undefined, PUBLISHED_PORTS_FORM)
+  .transform((text) => parsePublishedPorts(text)!)
 
 function count(lowest: number) {
   const allowed = `a whole number from ${lowest}`
@@ -86,6 +92,7 @@ const variables = z.object({
   STATUS_PORT: portFrom(0).default(1881),
   TCP_BIND: address.default('0.0.0.0'),
   TCP_PORTS: portRange.default({ first: 9500, last: 9519 }),
+  PUBLISHED_PORTS: publishedPorts.optional(),
   TCP_NODES: z.enum(['hardened', 'core']).default('hardened'),
   TCP_MAX_CONNECTIONS: count(0).default(0),
   TCP_MAX_PER_ADDRESS: count(0).default(0),

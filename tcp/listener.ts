@@ -7,6 +7,7 @@ import { createBoundedReport } from './bounded-report.ts'
 import { countersOf } from './counters.ts'
 import { TcpError } from './errors.ts'
 import { createProxyParser, startsLikeProxyHeader } from './proxy-protocol.ts'
+import { hasRelays, isRelay } from './relays.ts'
 import { Session, type Screen, type SessionAddress, type SessionOwner } from './session.ts'
 import { fingerprintTls, type TlsMaterial } from './tls.ts'
 
@@ -196,13 +197,15 @@ export class Listener {
     socket.on('error', () => {})
     socket.once('close', () => this.arriving.delete(socket))
     const { allow, deny, proxyTrusted } = this.settings
+    const { port } = this.place
+    const proxied = proxyTrusted !== undefined || hasRelays(port)
     // After an RST, what a peer has sent can still be read; whose it is nobody can tell any more.
-    if (relay === '' && (allow || deny || proxyTrusted || this.tlsServer))
+    if (relay === '' && (allow || deny || proxied || this.tlsServer))
       return this.refuse(socket, relay, 'it was gone before its address was known')
-    if (proxyTrusted && matches(proxyTrusted, relay)) return this.readProxyHeader(socket, relay)
+    if ((proxyTrusted && matches(proxyTrusted, relay)) || isRelay(port, relay)) return this.readProxyHeader(socket, relay)
     const session = this.admit(socket, { ip: relay, port: socket.remotePort ?? 0 })
     // Somebody who is not trusted must not claim another's address.
-    if (proxyTrusted)
+    if (proxied)
       session?.screen(screenProxyHeader(() => this.refuse(socket, relay, 'it sent a PROXY protocol header and is not trusted to')))
   }
 

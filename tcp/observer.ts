@@ -1,5 +1,6 @@
 import { channel, type ChannelListener } from 'node:diagnostics_channel'
 import type { Server, Socket } from 'node:net'
+import { createChanges } from './changes.ts'
 
 const MAX_LISTEN_FAILURES = 200
 const MAX_COUNTED_PORTS = 1000
@@ -54,6 +55,7 @@ export function createObserver() {
   const totals = new Map<string, Totals>()
   const listenErrors = new Map<string, number>()
   const requestedPorts = new WeakMap<Server, number>()
+  const changes = createChanges()
   let nextId = 1
 
   function onListening({ server }: { server: Server }): void {
@@ -61,7 +63,11 @@ export function createObserver() {
     if (bound === null || typeof bound === 'string') return
     failures.delete(bound.port)
     listeners.set(server, { address: bound.address, port: bound.port, since: Date.now(), sessions: 0 })
-    server.once('close', () => listeners.delete(server))
+    server.once('close', () => {
+      listeners.delete(server)
+      changes.tell()
+    })
+    changes.tell()
   }
 
   function onListenError({ server, error }: { server: Server; error: NodeJS.ErrnoException & { port?: number } }): void {
@@ -71,6 +77,7 @@ export function createObserver() {
     failures.set(port, { port, code, message: error.message, at: Date.now() })
     const key = `${countedPort('in', port)} ${code}`
     listenErrors.set(key, (listenErrors.get(key) ?? 0) + 1)
+    changes.tell()
   }
 
   function onAccepted({ socket }: { socket: Socket & { server?: Server } }): void {
@@ -166,6 +173,8 @@ export function createObserver() {
         bytesOut: socket.bytesWritten,
       })),
     traffic,
+    /** Calls back whenever a listener comes, fails or goes. */
+    followListeners: changes.follow,
     /** Listens that failed and did not succeed since, the latest by port. */
     listenFailures: (): ListenFailure[] => [...failures.values()],
     forgetListenFailures: (): void => failures.clear(),

@@ -1,7 +1,8 @@
+import { noteCall, noteClaim } from './claims.ts'
 import { Dialler, dialKey, type DiallerOwner, type DialPlace } from './dialler.ts'
 import { TcpError } from './errors.ts'
-import { Listener, placeKey, type ListenerOwner, type ListenerPlace, type ListenerState } from './listener.ts'
-import type { About, Session } from './session.ts'
+import { Listener, placeKey, type ListenerOwner, type ListenerPlace } from './listener.ts'
+import type { Session } from './session.ts'
 
 // Flows that restart are back sooner; who does not come back by then has gone.
 const ADOPTION_LIMIT_MS = 20_000
@@ -34,30 +35,22 @@ const sessionHooks = {
   },
 }
 
-/** What an owner has asked for, and what became of it; undefined: not known yet. */
-export type Claim = { about: About; port: number; state: ListenerState | undefined }
-
-const claims = new Set<Claim>()
-
-/** Every node that wants to listen. */
-export function allClaims(): Claim[] {
-  return [...claims]
-}
-
 /** Listens at a place until the lease is released. */
 export function listen(place: ListenerPlace, owner: ListenerOwner): Lease {
-  const claim: Claim = { about: owner.about, port: place.port, state: undefined }
-  claims.add(claim)
-  const lease = occupy(place, {
-    ...owner,
-    onState(state) {
-      claim.state = state
-      owner.onState(state)
-    },
-  })
+  const claim = noteClaim(owner, place.port)
+  return endingWith(occupy(place, claim.owner), claim.end)
+}
+
+/** Keeps a connection to a place until the lease is released. */
+export function dial(place: DialPlace, owner: DiallerOwner): Lease {
+  const call = noteCall(owner, place)
+  return endingWith(connect(place, call.owner), call.end)
+}
+
+function endingWith(lease: Lease, end: () => void): Lease {
   return {
     release(removed) {
-      claims.delete(claim)
+      end()
       lease.release(removed)
     },
   }
@@ -81,7 +74,7 @@ function occupy(place: ListenerPlace, owner: ListenerOwner): Lease {
 }
 
 /** Connects to a place, or takes over the connection that the same node had there before. */
-export function dial(place: DialPlace, owner: DiallerOwner): Lease {
+function connect(place: DialPlace, owner: DiallerOwner): Lease {
   const key = dialKey(place)
   const existing = diallers.get(key)
   if (existing) {

@@ -32,6 +32,8 @@ test.each([
   ['TCP_BIND', '0', 'an IP address of this machine'],
   ['TCP_PORTS', '9519-9500', 'a range from low to high within 1-65535'],
   ['TCP_PORTS', '9500,9501', 'a port range such as 9500-9519, or one port'],
+  ['PUBLISHED_PORTS', '9500-9519', 'unknown, or address and ports such as 0.0.0.0:9500-9519'],
+  ['PUBLISHED_PORTS', '0.0.0.0:9519-9500', 'unknown, or address and ports such as 0.0.0.0:9500-9519'],
   ['TCP_IN_SERVER_PORT', '0', 'a port number from 1 to 65535'],
   ['TCP_OUT_SERVER_PORT', '9502x', 'a port number from 1 to 65535'],
   ['TCP_RESPONSE_PORT', '1e3', 'a port number from 1 to 65535'],
@@ -156,7 +158,7 @@ test('writes one JSON object a line when asked to', async () => {
 })
 
 test('README and .env.example name every variable', () => {
-  const inside = ['DATA_DIR', 'FLOWS_DIR', 'STATUS_BIND']
+  const inside = ['DATA_DIR', 'FLOWS_DIR', 'STATUS_BIND', 'PUBLISHED_PORTS']
   const readme = readFileSync(join(home, 'README.md'), 'utf8')
   const chinese = readFileSync(join(home, 'README.zh-CN.md'), 'utf8')
   const example = readFileSync(join(home, '.env.example'), 'utf8')

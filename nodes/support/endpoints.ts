@@ -1,4 +1,5 @@
 // What tcp in and tcp out have in common: listening and connecting, with status, log lines and hand-over.
+import { published } from '../../ports/published.ts'
 import { createBoundedReport, type BoundedReport } from '../../tcp/bounded-report.ts'
 import type { DiallerOwner, DiallerState } from '../../tcp/dialler.ts'
 import type { TcpError } from '../../tcp/errors.ts'
@@ -6,10 +7,10 @@ import type { ListenerOwner, ListenerState } from '../../tcp/listener.ts'
 import { dial, listen, shutDown, type Lease } from '../../tcp/registry.ts'
 import type { About, Session } from '../../tcp/session.ts'
 import type { FilledDefaults } from './defaults.ts'
+import { listenerStatus } from './listener-status.ts'
 import type { NodeRed, RedNode } from './node-red.ts'
 import { readBind, readListenerSettings, readPort, readSocketSettings, type Properties } from './options.ts'
 import { isShuttingDown } from './shutdown.ts'
-import { countConnections } from './texts.ts'
 import { readTls } from './tls.ts'
 
 export type Context = { RED: NodeRed; node: RedNode; properties: Properties; defaults: FilledDefaults }
@@ -45,9 +46,13 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
   const sessions = new Set<Session>()
   const losses = createBoundedReport('connections broke', (message) => node.warn(message))
   let state: ListenerState | undefined
+  const statusNow = () => listenerStatus(state, { count: sessions.size, reach: published.reach([place.port]) })
+  let shown: string | undefined
   const show = (session?: Session, event?: 'connect' | 'disconnect') => {
+    const status = statusNow()
+    shown = status.text
     node.status({
-      ...listenerStatus(state, sessions.size),
+      ...status,
       ...(session && event ? { event, ip: session.ip, port: session.port, _session: { type: 'tcp', id: session.id } } : {}),
     })
   }
@@ -73,7 +78,11 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
     onRefused: (message) => node.warn(message),
   }
   show()
+  const unfollow = published.follow(() => {
+    if (statusNow().text !== shown) show()
+  })
   node.on('close', (_removed, done) => {
+    unfollow()
     losses.stop()
     done()
   })
@@ -127,17 +136,6 @@ function holdLease({ node }: Context, { sessions, lease }: { sessions: Set<Sessi
     else done()
   })
   return endpoint
-}
-
-function listenerStatus(state: ListenerState | undefined, count: number) {
-  const connections = countConnections(count)
-  if (state === undefined) return { fill: 'grey' as const, shape: 'ring' as const, text: connections }
-  if (state.kind === 'failed') return { fill: 'red' as const, shape: 'ring' as const, text: state.error.message }
-  return {
-    fill: 'green' as const,
-    shape: count > 0 ? ('dot' as const) : ('ring' as const),
-    text: `listening :${state.port} · ${connections}`,
-  }
 }
 
 function reportListening(node: RedNode, before: ListenerState | undefined, next: ListenerState): void {

@@ -1,6 +1,6 @@
 import type { Problem } from '../../runtime/problems.ts'
+import { allClaims } from '../../tcp/claims.ts'
 import type { Observer } from '../../tcp/observer.ts'
-import { allClaims } from '../../tcp/registry.ts'
 import type { NodeRed } from '../node-red.ts'
 import { declaredListeners, type DeclaredListener } from './declared-listeners.ts'
 import type { FlowState } from './flow-state.ts'

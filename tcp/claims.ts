@@ -1,0 +1,66 @@
+// What nodes have asked for, to listen or to be connected, and what became of it: for those who look from outside.
+import { createChanges } from './changes.ts'
+import type { DiallerOwner, DiallerState } from './dialler.ts'
+import type { ListenerOwner, ListenerState } from './listener.ts'
+import type { About } from './session.ts'
+
+/** A port that a node wants to listen on; `state` is undefined while nothing is known yet. */
+export type Claim = { about: About; port: number; state: ListenerState | undefined }
+
+/** A connection that a node wants. A further try after one that failed does not count: it stays `waiting`, with the reason. */
+export type Call = { about: About; host: string; port: number; state: DiallerState }
+
+const claims = new Set<Claim>()
+const calls = new Set<Call>()
+const changes = createChanges()
+
+/** Every node that wants to listen. */
+export function allClaims(): Claim[] {
+  return [...claims]
+}
+
+/** Every node that wants to be connected. */
+export function allCalls(): Call[] {
+  return [...calls]
+}
+
+/** Calls back whenever a claim or a call comes, goes or has another state. */
+export const followClaims = changes.follow
+
+/** Notes what an owner asks for; gives the owner to use in its place, and the end of the note. */
+export function noteClaim(owner: ListenerOwner, port: number): { owner: ListenerOwner; end: () => void } {
+  const claim: Claim = { about: owner.about, port, state: undefined }
+  return note(claims, claim, {
+    ...owner,
+    onState(state) {
+      claim.state = state
+      changes.tell()
+      owner.onState(state)
+    },
+  })
+}
+
+/** The same for a connection. */
+export function noteCall(owner: DiallerOwner, { host, port }: { host: string; port: number }): { owner: DiallerOwner; end: () => void } {
+  const call: Call = { about: owner.about, host, port, state: { kind: 'connecting' } }
+  return note(calls, call, {
+    ...owner,
+    onState(state) {
+      if (state.kind !== 'connecting' || call.state.kind !== 'waiting') call.state = state
+      changes.tell()
+      owner.onState(state)
+    },
+  })
+}
+
+function note<T, Owner>(all: Set<T>, entry: T, owner: Owner): { owner: Owner; end: () => void } {
+  all.add(entry)
+  changes.tell()
+  return {
+    owner,
+    end() {
+      all.delete(entry)
+      changes.tell()
+    },
+  }
+}
