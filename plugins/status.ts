@@ -1,18 +1,20 @@
 import type { AddressInfo } from 'node:net'
-import { createObserver } from '../tcp/observer.ts'
 import type { NodeRed } from './node-red.ts'
-import { followFlows } from './status/flow-state.ts'
+import { findClients } from './status/facts.ts'
+import { openFeed } from './status/feed.ts'
 import { describeListeners, describeSessions } from './status/listeners.ts'
 import { createMetrics } from './status/metrics.ts'
+import { answerPort } from './status/port-page.ts'
 import { readiness } from './status/readiness.ts'
 import { createStatusServer, json } from './status/server.ts'
+import { openStream, TOO_MANY_STREAMS } from './status/stream.ts'
 
-/** Health, readiness, metrics, listeners and sessions on a port of their own. */
+/** Health, readiness, metrics, listeners, clients and sessions on a port of their own. */
 function statusPlugin(RED: NodeRed): void {
   const environment = RED.settings.distribution?.environment
   if (!environment) return
-  const observer = createObserver()
-  const flows = followFlows(RED, () => observer.forgetListenFailures())
+  const feed = openFeed(RED)
+  const { observer, flows } = feed
   const metrics = createMetrics(observer)
   const server = createStatusServer({
     '/healthz': () => json({ status: 'ok', uptimeSeconds: Math.round(process.uptime()) }),
@@ -21,7 +23,10 @@ function statusPlugin(RED: NodeRed): void {
       return json(state, state.ready ? 200 : 503)
     },
     '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.metrics() }),
-    '/listeners': () => json(describeListeners(RED, observer, (server.address() as AddressInfo).port)),
+    '/listeners': () => json(describeListeners(feed.listeners())),
+    '/listeners/stream': (_request, _url, response) => (openStream(feed, response) ? undefined : json({ error: TOO_MANY_STREAMS }, 503)),
+    '/listeners/': (request, url) => answerPort(request, url, () => feed.listeners().map(({ fact }) => fact)),
+    '/clients': () => json(findClients(RED)),
     '/sessions': () => json(describeSessions(RED, observer)),
   })
   server.on('error', (error: NodeJS.ErrnoException) => {
@@ -30,6 +35,7 @@ function statusPlugin(RED: NodeRed): void {
   })
   server.listen(environment.STATUS_PORT, environment.STATUS_BIND, () => {
     const { address, port } = server.address() as AddressInfo
+    feed.setStatusPort(port)
     RED.log.info(`Status at http://${address}:${port}/readyz`)
   })
 }

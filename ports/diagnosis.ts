@@ -70,10 +70,7 @@ function listenFailure({ port, error, declaredBy }: ListenerFact): Problem {
   return {
     code: 'LISTEN_FAILED',
     params: { port, reason: error?.message ?? '', errno },
-    fix:
-      errno === 'EADDRINUSE'
-        ? `give ${where} another port, or delete the other node on ${port}`
-        : `change port or address of ${where}`,
+    fix: errno === 'EADDRINUSE' ? `give ${where} another port, or delete the other node on ${port}` : `change port or address of ${where}`,
   }
 }
 
@@ -81,7 +78,9 @@ function reachProblems({ port, address, declaredBy }: ListenerFact, reach: Reach
   if (reach.kind !== 'mapped') return []
   if (isLoopback(address)) {
     const name = declaredBy[0]?.name || declaredBy[0]?.node || String(port)
-    return [{ code: 'LOOPBACK_INSIDE', params: { port, address: address!, node: name }, fix: `clear the bind address of the node "${name}"` }]
+    return [
+      { code: 'LOOPBACK_INSIDE', params: { port, address: address!, node: name }, fix: `clear the bind address of the node "${name}"` },
+    ]
   }
   const failure = reach.failures.find((candidate) => candidate.port === port)
   if (published.length === 0) {

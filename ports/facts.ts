@@ -43,6 +43,4 @@ export type PublishFailure = { port: number; hostPort: number; code: 'HOST_PORT_
  * which nobody has said what it publishes, `mapped` through publications. `partial`: there may be others that nobody has told of.
  */
 export type Reach =
-  | { kind: 'direct' }
-  | { kind: 'unknown' }
-  | { kind: 'mapped'; publications: Publication[]; failures: PublishFailure[]; partial?: true }
+  { kind: 'direct' } | { kind: 'unknown' } | { kind: 'mapped'; publications: Publication[]; failures: PublishFailure[]; partial?: true }

@@ -7,7 +7,10 @@ const RTF_GATEWAY = 0x2
 const MAPPED = /^::ffff:(?=\d+\.)/i
 
 /** What this machine's network looks like: its own addresses with their networks, and the gateways that it sends by. */
-export type NetworkView = { interfaces: readonly Pick<NetworkInterfaceInfo, 'address' | 'cidr' | 'internal'>[]; gateways: readonly string[] }
+export type NetworkView = {
+  interfaces: readonly Pick<NetworkInterfaceInfo, 'address' | 'cidr' | 'internal'>[]
+  gateways: readonly string[]
+}
 
 /**
  * Whether an address is another machine's on a network that this one is attached to itself. A gateway is not: whoever connects from the

@@ -29,6 +29,16 @@ export function declaredListeners(RED: NodeRed): DeclaredListener[] {
   })
 }
 
+/** The label of every tab, and the name of every instance of a subflow, by id. */
+export function flowLabels(RED: NodeRed): Map<string, string> {
+  const labels = new Map<string, string>()
+  RED.nodes.eachNode(({ id, label, name, type }) => {
+    if (type === 'tab') labels.set(id, label ?? id)
+    else if (type.startsWith('subflow:')) labels.set(id, name || type)
+  })
+  return labels
+}
+
 function isListener({ type, server, beserver }: NodeConfig): boolean {
   return (type === 'tcp in' && server === 'server') || (type === 'tcp out' && beserver === 'server')
 }

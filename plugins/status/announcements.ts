@@ -1,0 +1,69 @@
+import { isIP } from 'node:net'
+import type { PublishFailure } from '../../ports/facts.ts'
+import { isNeighbour } from '../../ports/neighbours.ts'
+import { published } from '../../ports/published.ts'
+import { announceRelay } from '../../tcp/relays.ts'
+
+const TRUSTED_MS = 30_000
+const MAX_TEXT = 200
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
+
+/** Whoever asks, and whether by a browser: a web page must not be able to say anything here. */
+export type Asker = { address: string; isBrowser: boolean }
+
+/** What the query of a request for a port says is of no use. */
+export class AnnouncementError extends Error {}
+
+/**
+ * Takes in what a forwarder or the watcher says of a port, by the query of the address that it asks for:
+ * `?published=ADDRESS:HOSTPORT`, or `?problem=HOST_PORT_TAKEN&hostPort=N&holder=TEXT`, or `?problem=REFUSED&detail=TEXT`.
+ * @returns why it was not heeded, if so
+ * @throws AnnouncementError
+ */
+export function takeAnnouncement(port: number, query: URLSearchParams, asker: Asker): string | undefined {
+  const way = query.get('published')
+  const problem = query.get('problem')
+  if (way === null && problem === null) return undefined
+  const report = way === null ? readFailure(port, query) : readWay(way)
+  if (asker.isBrowser) return 'it comes from a web page'
+  if (published.isDirect) return 'nothing is in between: PUBLISHED_PORTS is not set'
+  if ('code' in report) {
+    published.announceFailure(report)
+    return undefined
+  }
+  if (!isNeighbour(asker.address)) return `${asker.address} is not on a network of this container`
+  published.announce({ port, ...report })
+  if (published.isMapped) announceRelay(port, asker.address, Date.now() + TRUSTED_MS)
+  return undefined
+}
+
+/** A port number, from text. */
+export function readPort(text: string | null): number | undefined {
+  const port = /^\d{1,5}$/.test(text ?? '') ? Number(text) : 0
+  return port >= 1 && port <= 65535 ? port : undefined
+}
+
+function readWay(way: string): { address: string; hostPort: number } {
+  const [, bracketed, plain, digits = ''] = /^(?:\[([^\]]+)\]|([^[\]]+)):(\d+)$/.exec(way) ?? []
+  const address = bracketed ?? plain ?? ''
+  const hostPort = readPort(digits)
+  if (isIP(address) === 0 || hostPort === undefined) {
+    throw new AnnouncementError(`published=${readable(way)}: allowed is an IP address and a port, such as 0.0.0.0:15502`)
+  }
+  return { address, hostPort }
+}
+
+function readFailure(port: number, query: URLSearchParams): PublishFailure {
+  const code = query.get('problem')
+  const hostPort = readPort(query.get('hostPort') ?? String(port))
+  if (code !== 'HOST_PORT_TAKEN' && code !== 'REFUSED') {
+    throw new AnnouncementError(`problem=${readable(code ?? '')}: allowed is one of HOST_PORT_TAKEN, REFUSED`)
+  }
+  if (hostPort === undefined) throw new AnnouncementError('hostPort: allowed is a port number from 1 to 65535')
+  const [holder, detail] = [readable(query.get('holder') ?? ''), readable(query.get('detail') ?? '')]
+  return { port, hostPort, code, ...(holder ? { holder } : {}), ...(detail ? { detail } : {}) }
+}
+
+function readable(text: string): string {
+  return text.replace(CONTROL_CHARACTERS, ' ').trim().slice(0, MAX_TEXT)
+}

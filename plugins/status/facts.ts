@@ -1,0 +1,115 @@
+import type { ClientFact, ListenerFact, UsedBy } from '../../ports/facts.ts'
+import { published } from '../../ports/published.ts'
+import { allCalls, allClaims } from '../../tcp/claims.ts'
+import type { TcpError } from '../../tcp/errors.ts'
+import type { Listener } from '../../tcp/listener.ts'
+import type { Observer } from '../../tcp/observer.ts'
+import { allListeners } from '../../tcp/registry.ts'
+import type { About } from '../../tcp/session.ts'
+import type { NodeRed } from '../node-red.ts'
+import { declaredListeners, flowLabels, type DeclaredListener } from './declared-listeners.ts'
+
+/** Where facts come from. `statusPort` is undefined until the status server listens. */
+export type Source = { RED: NodeRed; observer: Observer; statusPort: number | undefined }
+
+/** A fact with what only `/listeners` tells of it. `listener`: where it is one of the tcp nodes'. */
+export type FoundListener = { fact: ListenerFact; since: number | undefined; listener: Listener | undefined }
+
+/** Every TCP port that the process listens on, whoever does, and every one where listening failed, with the nodes that use it. */
+export function findListeners(source: Source): FoundListener[] {
+  const labels = flowLabels(source.RED)
+  const failed = failedClaims(labels)
+  const failing = new Set([...failed.values()].flatMap(({ declaredBy }) => declaredBy.map(({ node }) => node)))
+  const declared = declaredListeners(source.RED).filter(({ node }) => !failing.has(node))
+  const bound = boundListeners(source, { labels, declared })
+  const known = new Set([...bound.map(({ fact }) => fact.port), ...failed.keys()])
+  const others = source.observer.listenFailures().filter(({ port }) => !known.has(port))
+  return [
+    ...bound,
+    ...[...failed.values()].map((fact) => ({ fact, since: undefined, listener: undefined })),
+    ...others.map(({ port, code, message, at }) => ({
+      fact: {
+        port,
+        state: 'failed' as const,
+        role: 'flow' as const,
+        error: { code, message },
+        declaredBy: declaredAt(port, declared),
+      },
+      since: at,
+      listener: undefined,
+    })),
+  ]
+}
+
+/** Every connection that a tcp node makes. */
+export function findClients(RED: NodeRed): ClientFact[] {
+  const labels = flowLabels(RED)
+  return allCalls().map(({ about, host, port, state }) => ({
+    host,
+    port,
+    // A peer that has ended as it should is dialled again at once: no fault to report.
+    state: state.kind === 'waiting' && !state.error ? 'connecting' : state.kind,
+    ...(state.kind === 'waiting' && state.error ? { error: state.error.message } : {}),
+    usedBy: usedBy(about, labels),
+  }))
+}
+
+function boundListeners(
+  { RED, observer, statusPort }: Source,
+  { labels, declared }: { labels: Map<string, string>; declared: DeclaredListener[] },
+): FoundListener[] {
+  const editorPort = RED.settings.serverPort ?? RED.settings.uiPort
+  const ours = new Map(allListeners().map((listener) => [boundKey(listener), listener]))
+  return observer.listeners().map(({ address, port, since, sessions }) => {
+    const listener = ours.get(`${address} ${port}`)
+    const declaredBy = declaredAt(port, declared)
+    const about = listener?.currentOwner?.about
+    // Inside a subflow: no tab declares it.
+    if (about && declaredBy.every(({ node }) => node !== about.node)) declaredBy.push(usedBy(about, labels))
+    return {
+      fact: {
+        port,
+        state: 'listening',
+        role: port === editorPort ? 'editor' : port === statusPort ? 'status' : 'flow',
+        address,
+        sessions,
+        ...(listener ? { clients: listener.sessions.size, proxy: published.isMapped } : {}),
+        declaredBy,
+      },
+      since,
+      listener,
+    }
+  })
+}
+
+function boundKey({ currentState }: Listener): string {
+  return currentState?.kind === 'listening' ? `${currentState.address} ${currentState.port}` : ''
+}
+
+/** Nodes of ours that can not listen, although another may on the same port. */
+function failedClaims(labels: Map<string, string>): Map<number, ListenerFact> {
+  const found = new Map<number, ListenerFact>()
+  for (const { about, port, state } of allClaims()) {
+    if (state?.kind !== 'failed') continue
+    const known = found.get(port)
+    if (known) known.declaredBy.push(usedBy(about, labels))
+    else {
+      const error = { code: errnoOf(state.error), message: state.error.message }
+      found.set(port, { port, state: 'failed', role: 'flow', error, declaredBy: [usedBy(about, labels)] })
+    }
+  }
+  return found
+}
+
+/** Without a cause, it is another node of these flows that has the port. */
+function errnoOf({ cause }: TcpError): string {
+  return (cause as NodeJS.ErrnoException | undefined)?.code ?? 'EADDRINUSE'
+}
+
+function declaredAt(port: number, declared: DeclaredListener[]): UsedBy[] {
+  return declared.filter((entry) => entry.port === port).map(({ node, type, name, flow }) => ({ node, type, name, flow }))
+}
+
+function usedBy(about: About, labels: Map<string, string>): UsedBy {
+  return { ...about, flow: labels.get(about.flow) ?? about.flow }
+}

@@ -1,0 +1,101 @@
+// The one place that knows what is listened on and connected to: the status port and the editor's sidebar both take it from here.
+import type { ListenerFact, PortsSnapshot } from '../../ports/facts.ts'
+import { followClaims } from '../../tcp/claims.ts'
+import { createObserver, type Observer } from '../../tcp/observer.ts'
+import type { NodeRed } from '../node-red.ts'
+import { findClients, findListeners, type FoundListener, type Source } from './facts.ts'
+import { followFlows, type FlowState } from './flow-state.ts'
+
+const DEBOUNCE_MS = 20
+const COUNTS_MS = 1_000
+const FLOW_EVENTS = ['flows:starting', 'flows:started', 'flows:stopped']
+
+type Follower = (snapshot: PortsSnapshot) => void
+
+export type Feed = {
+  observer: Observer
+  flows: FlowState
+  /** The port of the status server, once it listens. */
+  setStatusPort: (port: number) => void
+  listeners: () => FoundListener[]
+  snapshot: () => PortsSnapshot
+  /** Calls back with every change until the function that comes back is called. `counts`: changes of mere numbers count too. */
+  follow: (follower: Follower, options?: { counts?: boolean }) => () => void
+  /** How many streams are open: a watcher that publishes ports may be behind one. */
+  streams: number
+}
+
+let feed: Feed | undefined
+
+/** The feed of this process, opened by the plugin that comes first. */
+export function openFeed(RED: NodeRed): Feed {
+  return (feed ??= createFeed(RED))
+}
+
+function createFeed(RED: NodeRed): Feed {
+  const observer = createObserver()
+  const flows = followFlows(RED, () => observer.forgetListenFailures())
+  const source: Source = { RED, observer, statusPort: undefined }
+  const followers = new Map<Follower, { counts: boolean }>()
+  let told = ''
+  let pending: NodeJS.Timeout | undefined
+  let ticking: NodeJS.Timeout | undefined
+
+  const listeners = () => findListeners(source)
+  const snapshot = (): PortsSnapshot => ({
+    flows: flows.phase(),
+    listeners: listeners().map(({ fact }) => (fact.role === 'flow' ? fact : withoutSessions(fact))),
+    clients: findClients(RED),
+  })
+
+  function tell(): void {
+    clearTimeout(pending)
+    pending = undefined
+    if (followers.size === 0) return
+    const now = snapshot()
+    const text = JSON.stringify(now)
+    if (text === told) return
+    told = text
+    for (const follower of [...followers.keys()]) follower(now)
+  }
+
+  // A deploy changes many things at once.
+  function changed(): void {
+    pending ??= setTimeout(tell, DEBOUNCE_MS).unref()
+  }
+
+  function tick(): void {
+    const wanted = [...followers.values()].some(({ counts }) => counts)
+    if (wanted) ticking ??= setInterval(tell, COUNTS_MS).unref()
+    else ticking = void clearInterval(ticking)
+  }
+
+  observer.followListeners(changed)
+  followClaims(changed)
+  for (const event of FLOW_EVENTS) RED.events.on(event, changed)
+
+  return {
+    observer,
+    flows,
+    setStatusPort(port) {
+      source.statusPort = port
+      changed()
+    },
+    listeners,
+    snapshot,
+    follow(follower, { counts = false } = {}) {
+      followers.set(follower, { counts })
+      tick()
+      return () => {
+        followers.delete(follower)
+        tick()
+      }
+    },
+    streams: 0,
+  }
+}
+
+/** Whoever looks at the editor or asks for the status is not worth an event. */
+function withoutSessions({ sessions: _sessions, ...fact }: ListenerFact): ListenerFact {
+  return fact
+}
