@@ -5,7 +5,7 @@ import { createLogin } from './login/login.ts'
 import type { TcpDefaults } from './nodes/support/defaults.ts'
 import { FLOW_FILE } from './provisioning/provision.ts'
 import { readEnvironment, type Environment } from './runtime/environment.ts'
-import { flowFolders, home, nodesFolder } from './runtime/installation.ts'
+import { flowFolders, nodesFolder, pluginsFolder } from './runtime/installation.ts'
 import { formatJson, type NodeRedLogMessage } from './runtime/log.ts'
 import { reportedProblems } from './runtime/problems.ts'
 import { openSecrets } from './runtime/secrets.ts'
@@ -79,10 +79,10 @@ const settings = {
 
 /** Ours in place of Node-RED's own, or those. */
 function tcpNodes(environment: Environment) {
-  if (environment.TCP_NODES === 'core') return { nodesDir: [home] }
+  if (environment.TCP_NODES === 'core') return { nodesDir: [pluginsFolder] }
   const { TCP_BIND, TCP_PROXY_TRUSTED } = environment
   return {
-    nodesDir: [home, nodesFolder],
+    nodesDir: [pluginsFolder, nodesFolder],
     nodesExcludes: ['31-tcpin.js'],
     tcp: {
       // All addresses, IPv6 among them, is what a listener without an address of its own has anyway.

@@ -25,8 +25,9 @@ export type NodeRed = {
   httpAdmin: Record<'get' | 'delete', (path: string, ...handlers: unknown[]) => void>
   auth: { needsPermission: (permission: string) => unknown }
   events: EventEmitter
+  comms: { publish: (topic: string, data: unknown, retain?: boolean) => void }
   log: Record<'info' | 'warn' | 'error' | 'debug', (message: string) => void>
-  settings: { distribution?: Distribution; httpAdminRoot: string; uiPort: number; serverPort?: number }
+  settings: { distribution?: Distribution; httpAdminRoot: string }
   nodes: {
     eachNode: (visit: (node: NodeConfig) => void) => void
     getNode: (id: string) => RunningNode | null

@@ -76,12 +76,7 @@ function listenFailure({ port, error, declaredBy }: ListenerFact): Problem {
 
 function reachProblems({ port, address, declaredBy }: ListenerFact, reach: Reach, published: Publication[]): Problem[] {
   if (reach.kind !== 'mapped') return []
-  if (isLoopback(address)) {
-    const name = declaredBy[0]?.name || declaredBy[0]?.node || String(port)
-    return [
-      { code: 'LOOPBACK_INSIDE', params: { port, address: address!, node: name }, fix: `clear the bind address of the node "${name}"` },
-    ]
-  }
+  if (isLoopback(address)) return [loopbackInside(port, { address: address!, node: declaredBy[0] })]
   const failure = reach.failures.find((candidate) => candidate.port === port)
   if (published.length === 0) {
     if (failure) return [publishProblem(failure)]
@@ -102,6 +97,12 @@ function publishProblem({ port, hostPort, code, holder, detail }: PublishFailure
     params: { port, hostPort, holder: holder ?? '' },
     fix: `${COMMAND} publish ${port} --host-port ${hostPort < 65535 ? hostPort + 1 : hostPort - 1}`,
   }
+}
+
+function loopbackInside(port: number, { address, node }: { address: string; node: UsedBy | undefined }): Problem {
+  const name = node ? node.name || node.node : ''
+  const fix = node ? `clear the bind address of the node "${name}"` : `let what listens on ${address} port ${port} listen on 0.0.0.0`
+  return { code: 'LOOPBACK_INSIDE', params: { port, address, node: name }, fix }
 }
 
 function loopbackOnly(port: number, { by, address }: Publication): Problem {

@@ -14,7 +14,8 @@ export type NetworkView = {
 
 /**
  * Whether an address is another machine's on a network that this one is attached to itself. A gateway is not: whoever connects from the
- * host, by a published port, comes in with its address.
+ * host, by a published port, comes in with its address. On a network without a way out no route names the host's address; Docker gives
+ * it the first one.
  */
 export function isNeighbour(address: string, { interfaces, gateways }: NetworkView = readNetwork()): boolean {
   const plain = address.replace(MAPPED, '').replace(/%.*$/, '')
@@ -26,8 +27,12 @@ export function isNeighbour(address: string, { interfaces, gateways }: NetworkVi
   for (const { address: own, cidr, internal } of interfaces) {
     const [network = '', bits] = (cidr ?? '').split('/')
     if (internal || network === '') continue
-    excluded.addAddress(own, isIPv4(own) ? 'ipv4' : 'ipv6')
-    attached.addSubnet(network, Number(bits), isIPv4(network) ? 'ipv4' : 'ipv6')
+    const kind = isIPv4(own) ? 'ipv4' : 'ipv6'
+    excluded.addAddress(own, kind)
+    attached.addSubnet(network, Number(bits), kind)
+    if (kind === 'ipv4' && !gateways.some((gateway) => isWithin(gateway, { network, bits: Number(bits) }))) {
+      excluded.addAddress(firstOf(network, Number(bits)), kind)
+    }
   }
   return attached.check(plain, family) && !excluded.check(plain, family)
 }
@@ -54,6 +59,20 @@ export function parseRoutes6(text: string): string[] {
     if (!/^[\da-f]{32}$/i.test(gateway) || (Number.parseInt(flags, 16) & RTF_GATEWAY) === 0) return []
     return [gateway.match(/.{4}/g)!.join(':')]
   })
+}
+
+function isWithin(address: string, { network, bits }: { network: string; bits: number }): boolean {
+  const list = new BlockList()
+  list.addSubnet(network, bits, 'ipv4')
+  return isIPv4(address) && list.check(address, 'ipv4')
+}
+
+/** The first address of a network for a machine. */
+function firstOf(network: string, bits: number): string {
+  const value = network.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0)
+  const size = 2 ** (32 - bits)
+  const first = Math.floor(value / size) * size + 1
+  return [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join('.')
 }
 
 function rowsOf(text: string): string[][] {

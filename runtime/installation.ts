@@ -13,6 +13,9 @@ export const home = existsSync(join(codeFolder, 'package.json')) ? codeFolder : 
 /** Node-RED's settings file, beside this code. */
 export const settingsFile = join(codeFolder, `settings${extension}`)
 
+/** The plugins, as a module that Node-RED loads. */
+export const pluginsFolder = join(codeFolder, 'plugins')
+
 /** The tcp nodes, as a module that Node-RED loads. */
 export const nodesFolder = join(codeFolder, 'nodes')
 

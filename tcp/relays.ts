@@ -17,6 +17,11 @@ export function announceRelay(port: number, address: string, untilMs: number): v
   relays.set(key, untilMs)
 }
 
+/** Takes trust back: this one sends no headers. */
+export function forgetRelay(port: number, address: string): void {
+  relays.delete(keyOf(port, address))
+}
+
 /** Whether a connection from this address to this port begins with a PROXY header that is to be believed. */
 export function isRelay(port: number, address: string): boolean {
   return (relays.get(keyOf(port, address)) ?? 0) > Date.now()

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import type { PublishFailure } from '../../ports/facts.ts'
 import { isNeighbour } from '../../ports/neighbours.ts'
 import { published } from '../../ports/published.ts'
-import { announceRelay } from '../../tcp/relays.ts'
+import { announceRelay, forgetRelay } from '../../tcp/relays.ts'
 
 const TRUSTED_MS = 30_000
 const MAX_TEXT = 200
@@ -16,7 +16,7 @@ export class AnnouncementError extends Error {}
 
 /**
  * Takes in what a forwarder or the watcher says of a port, by the query of the address that it asks for:
- * `?published=ADDRESS:HOSTPORT`, or `?problem=HOST_PORT_TAKEN&hostPort=N&holder=TEXT`, or `?problem=REFUSED&detail=TEXT`.
+ * `?published=ADDRESS:HOSTPORT`, with `&proxy=none` when it sends no PROXY header; or `?problem=HOST_PORT_TAKEN&hostPort=N&holder=TEXT`, or `?problem=REFUSED&detail=TEXT`.
  * @returns why it was not heeded, if so
  * @throws AnnouncementError
  */
@@ -33,7 +33,8 @@ export function takeAnnouncement(port: number, query: URLSearchParams, asker: As
   }
   if (!isNeighbour(asker.address)) return `${asker.address} is not on a network of this container`
   published.announce({ port, ...report })
-  if (published.isMapped) announceRelay(port, asker.address, Date.now() + TRUSTED_MS)
+  if (query.get('proxy') === 'none') forgetRelay(port, asker.address)
+  else if (published.isMapped) announceRelay(port, asker.address, Date.now() + TRUSTED_MS)
   return undefined
 }
 

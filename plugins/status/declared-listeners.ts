@@ -7,10 +7,10 @@ export type DeclaredListener = { node: string; type: string; name: string; flow:
 export function declaredListeners(RED: NodeRed): DeclaredListener[] {
   const configs: NodeConfig[] = []
   const flows = new Map<string, NodeConfig>()
-  RED.nodes.eachNode((config) => {
+  for (const config of allNodes(RED)) {
     if (config.type === 'tab') flows.set(config.id, config)
     else if (isListener(config) && config.d !== true) configs.push(config)
-  })
+  }
   return configs.flatMap((config) => {
     const flow = flows.get(config.z ?? '')
     // Not on a tab: a subflow's template, of which instances run under ids of their own.
@@ -32,11 +32,22 @@ export function declaredListeners(RED: NodeRed): DeclaredListener[] {
 /** The label of every tab, and the name of every instance of a subflow, by id. */
 export function flowLabels(RED: NodeRed): Map<string, string> {
   const labels = new Map<string, string>()
-  RED.nodes.eachNode(({ id, label, name, type }) => {
+  for (const { id, label, name, type } of allNodes(RED)) {
     if (type === 'tab') labels.set(id, label ?? id)
     else if (type.startsWith('subflow:')) labels.set(id, name || type)
-  })
+  }
   return labels
+}
+
+/** The nodes of all flows; none before Node-RED has read them, when its own function throws. */
+function allNodes(RED: NodeRed): NodeConfig[] {
+  const nodes: NodeConfig[] = []
+  try {
+    RED.nodes.eachNode((node) => nodes.push(node))
+  } catch {
+    return []
+  }
+  return nodes
 }
 
 function isListener({ type, server, beserver }: NodeConfig): boolean {

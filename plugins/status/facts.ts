@@ -58,7 +58,7 @@ function boundListeners(
   { RED, observer, statusPort }: Source,
   { labels, declared }: { labels: Map<string, string>; declared: DeclaredListener[] },
 ): FoundListener[] {
-  const editorPort = RED.settings.serverPort ?? RED.settings.uiPort
+  const editorPort = portOf(RED.server.address())
   const ours = new Map(allListeners().map((listener) => [boundKey(listener), listener]))
   return observer.listeners().map(({ address, port, since, sessions }) => {
     const listener = ours.get(`${address} ${port}`)
@@ -80,6 +80,10 @@ function boundListeners(
       listener,
     }
   })
+}
+
+function portOf(address: ReturnType<NodeRed['server']['address']>): number | undefined {
+  return typeof address === 'object' ? address?.port : undefined
 }
 
 function boundKey({ currentState }: Listener): string {

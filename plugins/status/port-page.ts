@@ -15,17 +15,21 @@ export function answerPort(request: IncomingMessage, url: URL, facts: () => List
     const ignored = takeAnnouncement(port, url.searchParams, askerOf(request))
     const found = facts().filter((fact) => fact.port === port)
     const fact = found.find(({ state }) => state === 'listening') ?? found[0] ?? { port, state: 'nothing' }
-    return json({ ...fact, ...(ignored === undefined ? {} : { ignored }) }, fact.state === 'listening' ? 200 : 503)
+    // Bytes that the listener would take for a device's must not come.
+    const isMisread = url.searchParams.get('proxy') === 'v2' && !('proxy' in fact && fact.proxy)
+    const why = isMisread ? 'this listener takes no PROXY header' : ignored
+    const status = fact.state === 'listening' && !isMisread ? 200 : 503
+    return json({ ...fact, ...(why === undefined ? {} : { ignored: why }) }, status)
   } catch (error) {
     if (error instanceof AnnouncementError) return json({ error: error.message }, 400)
     throw error
   }
 }
 
-// Browsers add these to what a page asks for, and no page can take them away.
+// Browsers add these to what a page asks for, and no page can take them away. Node.js adds sec-fetch-mode only.
 function askerOf({ socket, headers }: IncomingMessage): Asker {
   return {
     address: socket.remoteAddress ?? '',
-    isBrowser: 'origin' in headers || 'sec-fetch-site' in headers || 'sec-fetch-mode' in headers,
+    isBrowser: 'origin' in headers || 'sec-fetch-site' in headers,
   }
 }

@@ -1,0 +1,51 @@
+import type { Problem } from '../../ports/diagnosis.ts'
+import { copyable, element, say, type Elements } from './editor.ts'
+
+const REASONS = new Set([
+  'EADDRINUSE',
+  'EACCES',
+  'EADDRNOTAVAIL',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+])
+
+/** A problem in words, with what mends it: commands as they stand, the rest in words too. */
+export function showProblem(problem: Problem): Elements {
+  const advice = adviceOf(problem)
+  return element('div', 'tcp-ports-problem').append(
+    element('div', 'tcp-ports-problem-text', problemText(problem)),
+    advice === undefined ? undefined : element('div', '', say(`advice.${advice}`, problem.params)),
+    ...commandsOf(problem).map(copyable),
+  )
+}
+
+/** A problem in words. */
+export function problemText({ code, params }: Problem): string {
+  const key = code === 'HOST_PORT_TAKEN' && params.holder ? 'HOST_PORT_TAKEN_BY' : code
+  return say(`problem.${key}`, { ...params, reason: reasonText(params) })
+}
+
+/** Why, in the editor's language where the system's error is a known one. */
+function reasonText({ reason = '', host, port }: Problem['params']): string {
+  const text = String(reason)
+  const known = text.match(/E[A-Z_]{4,}/g)?.find((errno) => REASONS.has(errno))
+  return known ? say(`reason.${known}`) : (text.split(`${host}:${port}: `).at(-1) ?? text)
+}
+
+/** Commands and lines of .env that mend a problem. */
+function commandsOf({ code, fix }: Problem): string[] {
+  if (fix.startsWith('npm run ')) return [fix]
+  if (code === 'LOOPBACK_ONLY') return ['TCP_BIND=0.0.0.0', 'docker compose up --wait']
+  return code === 'NO_ANSWER' ? ['docker compose up --wait'] : []
+}
+
+function adviceOf({ code, params, fix }: Problem): string | undefined {
+  if (code === 'LISTEN_FAILED') return params.errno === 'EADDRINUSE' ? 'otherPort' : 'changeNode'
+  if (code === 'LOOPBACK_INSIDE') return params.node === '' ? 'listenEverywhere' : 'clearBind'
+  if (code === 'NO_ANSWER') return 'otherSide'
+  return code === 'LOOPBACK_ONLY' && !fix.startsWith('npm run ') ? 'envLine' : undefined
+}

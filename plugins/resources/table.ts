@@ -1,0 +1,126 @@
+import type { PortRow } from '../../ports/diagnosis.ts'
+import type { Publication, UsedBy } from '../../ports/facts.ts'
+import type { PortsView } from '../ports/view.ts'
+import { button, editor, element, say, type Elements } from './editor.ts'
+import { showProblem } from './problems.ts'
+
+const COLUMNS = {
+  listener: ['port', 'declaredBy', 'state', 'published', 'clients', 'problem'],
+  client: ['address', 'declaredBy', 'state', 'problem'],
+} as const
+
+type Kind = PortRow['kind']
+type Column = (typeof COLUMNS)[Kind][number]
+type Shown = { element: Elements; cells: Map<Column, { content: string; element: Elements }> }
+
+/** A table of one kind of rows that changes only where something has changed, so that focus stays where it is. */
+export function createTable(kind: Kind): { element: Elements; show: (view: PortsView) => void } {
+  const shown = new Map<string, Shown>()
+  const title = element('h3', 'tcp-ports-title', say(`title.${kind}`))
+  const header = element('div', 'tcp-ports-row tcp-ports-header').attr('role', 'row')
+  for (const column of COLUMNS[kind]) header.append(element('div', '', say(`column.${column}`)).attr('role', 'columnheader'))
+  const table = element('div', `tcp-ports-table tcp-ports-${kind}`)
+    .attr('role', 'table')
+    .attr('aria-label', say(`title.${kind}`))
+  const all = element('section', '').append(title, table.append(header))
+
+  function show({ rows, reach }: PortsView): void {
+    const mine = rows.filter((row) => row.kind === kind)
+    all.toggle(mine.length > 0)
+    const keys = new Set(mine.map(keyOf))
+    for (const [key, row] of shown) {
+      if (keys.has(key)) continue
+      row.element.remove()
+      shown.delete(key)
+    }
+    let above = header
+    for (const row of mine) {
+      const known = shown.get(keyOf(row)) ?? createRow(kind)
+      if (!shown.has(keyOf(row))) known.element.insertAfter(above)
+      shown.set(keyOf(row), known)
+      fillRow(known, row, reach)
+      above = known.element
+    }
+  }
+
+  return { element: all, show }
+}
+
+function keyOf({ kind, host, port, state, address, declaredBy }: PortRow): string {
+  const where = kind === 'client' ? host : state === 'failed' ? state : address
+  return `${port} ${where} ${kind === 'client' ? declaredBy[0]?.node : ''}`
+}
+
+function createRow(kind: Kind): Shown {
+  const cells = new Map(COLUMNS[kind].map((column) => [column, { content: '', element: createCell(column) }] as const))
+  const row = element('div', 'tcp-ports-row').attr('role', 'row')
+  return { element: row.append(...[...cells.values()].map((cell) => cell.element)), cells }
+}
+
+function createCell(column: Column): Elements {
+  return element('div', `tcp-ports-cell tcp-ports-cell-${column}`)
+    .attr('role', 'cell')
+    .attr('data-label', say(`column.${column}`))
+}
+
+function fillRow({ cells }: Shown, row: PortRow, reach: PortsView['reach']): void {
+  for (const [column, cell] of cells) {
+    const content = JSON.stringify(contentOf(column, row, reach))
+    if (content === cell.content) continue
+    cell.content = content
+    cell.element.empty().append(...elementsOf(column, row, reach))
+  }
+}
+
+/** What a cell is made of, to tell whether it has changed. */
+function contentOf(column: Column, row: PortRow, reach: PortsView['reach']): unknown {
+  if (column === 'published') return [row.published, row.address, row.state, reach]
+  return { port: row.port, address: row.host, declaredBy: row.declaredBy, state: row.state, clients: row.clients, problem: row.problems }[
+    column
+  ]
+}
+
+function elementsOf(column: Column, row: PortRow, reach: PortsView['reach']): Elements[] {
+  switch (column) {
+    case 'port':
+      return [element('strong', '', String(row.port))]
+    case 'address':
+      return [element('strong', '', formatPlace(row.host ?? '', row.port))]
+    case 'declaredBy':
+      return row.declaredBy.length > 0 ? row.declaredBy.map(showNode) : [element('span', 'tcp-ports-quiet', say('declaredByNobody'))]
+    case 'state':
+      return [element('span', `tcp-ports-state tcp-ports-${row.state}`, say(`state.${row.state}`))]
+    case 'published':
+      return showPublished(row, reach)
+    case 'clients':
+      return [element('span', '', String(row.clients))]
+    case 'problem':
+      return row.problems.map(showProblem)
+  }
+}
+
+function showNode({ node, type, name, flow }: UsedBy): Elements {
+  const reveal = () => {
+    if (editor.nodes.node(node)) editor.view.reveal(node)
+    else editor.notify(element('p', '', say('notInEditor')), { type: 'compact', timeout: 5_000 })
+  }
+  const link = button('tcp-ports-link', name || type, reveal).attr('title', say('reveal'))
+  return element('div', '').append(link, element('span', 'tcp-ports-quiet', flow))
+}
+
+function showPublished({ published, address, port, state }: PortRow, reach: PortsView['reach']): Elements[] {
+  if (published.length > 0) return published.map(showPublication)
+  if (state !== 'listening') return [element('span', 'tcp-ports-quiet', '–')]
+  // Nothing is in between: where it listens is where it is reached.
+  if (reach === 'direct') return [element('span', '', formatPlace(address === '::' ? '0.0.0.0' : (address ?? ''), port))]
+  if (reach === 'mapped') return [element('span', 'tcp-ports-unpublished', say('notPublished'))]
+  return [element('span', 'tcp-ports-quiet', say('notKnown'))]
+}
+
+function showPublication({ address, hostPort, by }: Publication): Elements {
+  return element('div', '').append(element('span', '', formatPlace(address, hostPort)), element('span', 'tcp-ports-quiet', say(`by.${by}`)))
+}
+
+function formatPlace(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
