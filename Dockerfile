@@ -12,6 +12,10 @@ FROM packages AS runtime-packages
 COPY scripts/image-packages.ts scripts/
 RUN npm prune --omit=dev --ignore-scripts --offline && node scripts/image-packages.ts
 
+FROM packages AS live-ports-packages
+COPY scripts/image-packages.ts scripts/
+RUN node scripts/image-packages.ts dockerode
+
 FROM packages AS build
 COPY tsconfig.json tsconfig.build.json settings.ts ./
 COPY scripts/build.ts scripts/
@@ -25,6 +29,41 @@ COPY provisioning provisioning
 COPY runtime runtime
 COPY plugins plugins
 RUN node scripts/build.ts
+
+# Forwards one port to Node-RED; `npm run ports` starts one for each.
+FROM ${BASE_IMAGE} AS relay
+RUN --mount=type=secret,id=extra_ca \
+    set -eux; \
+    ca=/run/secrets/extra_ca; [ -s "$ca" ] || ca=/etc/ssl/certs/ca-certificates.crt; \
+    apt-get -o Acquire::https::CAInfo="$ca" update; \
+    apt-get -o Acquire::https::CAInfo="$ca" install -y --no-install-recommends haproxy; \
+    rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+LABEL org.opencontainers.image.title="node-red-tcp-relay" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="0.1.0"
+COPY live-ports/relay /etc/relay
+USER haproxy
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=2 CMD ["/etc/relay/healthcheck.sh"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/etc/relay/entrypoint.sh"]
+CMD []
+
+# What `npm run ports` needs, for the compose profile live-ports.
+FROM ${BASE_IMAGE} AS live-ports
+LABEL org.opencontainers.image.title="node-red-tcp-live-ports" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="0.1.0"
+WORKDIR /opt/node-red-tcp
+COPY --from=live-ports-packages /opt/node-red-tcp/node_modules node_modules
+COPY package.json LICENSE ./
+COPY scripts/ports.ts scripts/
+COPY scripts/ports scripts/ports
+COPY scripts/support scripts/support
+COPY ports ports
+COPY live-ports live-ports
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "/opt/node-red-tcp/scripts/ports.ts"]
+CMD ["watch"]
 
 # A real init, for signals and orphans: https://github.com/krallin/tini
 FROM ${BASE_IMAGE} AS init

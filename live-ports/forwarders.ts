@@ -1,0 +1,139 @@
+import type { ContainerCreateOptions, ContainerInfo } from 'dockerode'
+import type { Publication } from '../ports/facts.ts'
+import { formatAddress } from '../ports/ranges.ts'
+import { ask, type Engine } from './docker.ts'
+import { engineMessage, PublishError, statusOf } from './errors.ts'
+import { forwarderName, formatLabels, parseLabels, PORT_LABEL, PROJECT_LABEL, type ForwarderSpec } from './labels.ts'
+import { forwarderNetwork, type NodeRed } from './project.ts'
+
+const MIB = 1024 * 1024
+const MEMORY_BYTES = 64 * MIB
+const PIDS_LIMIT = 32
+// Twice the relay's connections, and a few.
+const OPEN_FILES = 4096
+const LOWEST_UNPRIVILEGED_PORT = 1024
+// What the engine says when a host port is taken by a container or by a process.
+const PORT_TAKEN = /port is already allocated|address already in use|ports are not available|Only one usage of each socket address/i
+
+/** A forwarder's container. `state` is Docker's: created, running, restarting, exited, paused, removing or dead. */
+export type Forwarder = ForwarderSpec & { id: string; name: string; state: string; healthy: boolean | undefined; networks: string[] }
+
+/** The relay's image belongs to Node-RED's: same name, another tag, as docker-compose.yml has it. */
+export function relayImage({ image }: NodeRed): string {
+  return `${image}-relay`
+}
+
+/** All forwarders of a compose project, whoever started them, by port. */
+export async function listForwarders(engine: Engine, project: string): Promise<Forwarder[]> {
+  const label = [`${PROJECT_LABEL}=${project}`, PORT_LABEL]
+  const containers = await ask(engine, engine.calls.listContainers({ all: true, filters: { label } }))
+  return containers.flatMap(describe).sort((a, b) => a.port - b.port)
+}
+
+/** Whether connections get as far as the relay. */
+export function isUp({ state }: Forwarder): boolean {
+  return state === 'running'
+}
+
+export function publicationOf({ port, bind, hostPort }: Forwarder): Publication {
+  return { port, by: 'forwarder', address: bind, hostPort }
+}
+
+/**
+ * Creates and starts a forwarder. One that is there already, started by somebody else meanwhile, is as good.
+ * @throws PublishError when the host port is taken, or the engine refuses for another reason; nothing is left then
+ */
+export async function startForwarder(engine: Engine, nodeRed: NodeRed, spec: ForwarderSpec): Promise<void> {
+  const name = forwarderName(nodeRed.project, spec.port)
+  const container = await ask(engine, engine.calls.createContainer(containerOptions(nodeRed, name, spec))).catch(async (error: unknown) => {
+    if (statusOf(error) === 409) return await requireForwarder(engine, name)
+    throw refused(error, nodeRed)
+  })
+  if (container) await start(engine, container.id)
+}
+
+/** Starts a forwarder that has ended; when that is impossible it is taken away. @throws PublishError */
+export async function restartForwarder(engine: Engine, { id }: Forwarder): Promise<void> {
+  await start(engine, id)
+}
+
+/** Takes a forwarder away with the connections that go through it; one that is gone is fine. */
+export async function removeForwarder(engine: Engine, { id }: { id: string }): Promise<void> {
+  await ask(engine, engine.calls.getContainer(id).remove({ force: true, v: true })).catch((error: unknown) => {
+    // 409: somebody else is removing it.
+    if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error
+  })
+}
+
+async function start(engine: Engine, id: string): Promise<void> {
+  await ask(engine, engine.calls.getContainer(id).start()).catch(async (error: unknown) => {
+    // 304: it runs. And somebody else may have taken it away.
+    if (statusOf(error) === 304 || (statusOf(error) === 404 && /no such container/i.test(engineMessage(error)))) return
+    if (statusOf(error) === undefined) throw error
+    await removeForwarder(engine, { id })
+    throw PORT_TAKEN.test(engineMessage(error))
+      ? new PublishError('HOST_PORT_TAKEN', engineMessage(error), { cause: error })
+      : new PublishError('REFUSED', engineMessage(error), { cause: error })
+  })
+}
+
+function refused(error: unknown, nodeRed: NodeRed): unknown {
+  const message = engineMessage(error)
+  if (statusOf(error) === 404 && /no such image/i.test(message))
+    return new PublishError('REFUSED', `the relay's image ${relayImage(nodeRed)} is not there: docker compose build forwarder`)
+  return statusOf(error) === undefined ? error : new PublishError('REFUSED', message, { cause: error })
+}
+
+/** Whoever has the name has to be a forwarder. It is started, and may not have been yet. */
+async function requireForwarder(engine: Engine, name: string): Promise<{ id: string } | undefined> {
+  const inspected = await ask(engine, engine.calls.getContainer(name).inspect()).catch((error: unknown) => {
+    if (statusOf(error) === 404) return undefined
+    throw error
+  })
+  if (!inspected) return undefined
+  if (parseLabels(inspected.Config.Labels)) return { id: inspected.Id }
+  throw new PublishError('REFUSED', `a container called ${name} is there that is no forwarder: docker rm --force ${name}`)
+}
+
+function containerOptions(nodeRed: NodeRed, name: string, spec: ForwarderSpec): ContainerCreateOptions {
+  const { port, hostPort, bind, proxy } = spec
+  const network = forwarderNetwork(nodeRed)
+  if (!network) throw new PublishError('REFUSED', `${nodeRed.name} is on no network on which ports can be published`)
+  return {
+    name,
+    Image: relayImage(nodeRed),
+    Labels: formatLabels(nodeRed.project, spec),
+    Env: [`RELAY_PORT=${port}`, `RELAY_PROXY=${proxy}`, `RELAY_PUBLISHED=${formatAddress(bind, hostPort)}`],
+    ExposedPorts: { [`${port}/tcp`]: {} },
+    HostConfig: {
+      NetworkMode: network.name,
+      PortBindings: { [`${port}/tcp`]: [{ HostIp: bind, HostPort: String(hostPort) }] },
+      RestartPolicy: { Name: 'unless-stopped' },
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges:true'],
+      Memory: MEMORY_BYTES,
+      MemorySwap: MEMORY_BYTES,
+      PidsLimit: PIDS_LIMIT,
+      Ulimits: [{ Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES }],
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '2' } },
+      ...(port < LOWEST_UNPRIVILEGED_PORT ? { Sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' } } : {}),
+    },
+  }
+}
+
+function describe({ Id, Names, Labels, State, Status, NetworkSettings }: ContainerInfo): Forwarder[] {
+  const spec = parseLabels(Labels)
+  if (!spec) return []
+  const health = /\((healthy|unhealthy)\)/.exec(Status)?.[1]
+  return [
+    {
+      ...spec,
+      id: Id,
+      name: (Names[0] ?? Id).replace(/^\//, ''),
+      state: State,
+      healthy: health === undefined ? undefined : health === 'healthy',
+      networks: Object.values(NetworkSettings.Networks).map(({ NetworkID }) => NetworkID),
+    },
+  ]
+}

@@ -1,0 +1,63 @@
+// What containers are called and labelled. By compose's own labels `docker compose down` takes forwarders away with the project.
+
+/** The services of docker-compose.yml. */
+export const NODE_RED_SERVICE = 'node-red'
+export const FORWARDER_SERVICE = 'forwarder'
+
+export const PROJECT_LABEL = 'com.docker.compose.project'
+export const SERVICE_LABEL = 'com.docker.compose.service'
+const ONE_OFF_LABEL = 'com.docker.compose.oneoff'
+const NUMBER_LABEL = 'com.docker.compose.container-number'
+const HASH_LABEL = 'com.docker.compose.config-hash'
+
+export const PORT_LABEL = 'node-red-tcp.port'
+const HOST_PORT_LABEL = 'node-red-tcp.host-port'
+const BIND_LABEL = 'node-red-tcp.bind'
+const PROXY_LABEL = 'node-red-tcp.proxy'
+const ORIGIN_LABEL = 'node-red-tcp.origin'
+
+/** Whether the relay sends a PROXY protocol header; `auto`: it asks the status port when it starts. */
+export type ProxyMode = 'v2' | 'none' | 'auto'
+
+/** Who has started a forwarder: `watch` takes its own away again, what a person has published stays. */
+export type Origin = 'watch' | 'publish'
+
+/** One port to forward: `hostPort` at address `bind` of the host leads to `port` of Node-RED. */
+export type ForwarderSpec = { port: number; hostPort: number; bind: string; proxy: ProxyMode; origin: Origin }
+
+/** The same for everybody who wants this port, so that two of them can not start it twice. */
+export function forwarderName(project: string, port: number): string {
+  return `${project}-port-${port}`
+}
+
+/** Labels of a forwarder's container; {@link parseLabels} reads them. */
+export function formatLabels(project: string, { port, hostPort, bind, proxy, origin }: ForwarderSpec): Record<string, string> {
+  return {
+    [PROJECT_LABEL]: project,
+    [SERVICE_LABEL]: FORWARDER_SERVICE,
+    // Compose leaves one-off containers behind at `down`.
+    [ONE_OFF_LABEL]: 'False',
+    [NUMBER_LABEL]: String(port),
+    // Compose sees only containers that have one.
+    [HASH_LABEL]: 'node-red-tcp',
+    [PORT_LABEL]: String(port),
+    [HOST_PORT_LABEL]: String(hostPort),
+    [BIND_LABEL]: bind,
+    [PROXY_LABEL]: proxy,
+    [ORIGIN_LABEL]: origin,
+  }
+}
+
+/** What the labels of a container say; undefined when it is no forwarder. */
+export function parseLabels(labels: Record<string, string>): ForwarderSpec | undefined {
+  const [port, hostPort] = [Number(labels[PORT_LABEL]), Number(labels[HOST_PORT_LABEL])]
+  if (!Number.isInteger(port) || !Number.isInteger(hostPort)) return undefined
+  const [bind, proxy, origin] = [labels[BIND_LABEL], labels[PROXY_LABEL], labels[ORIGIN_LABEL]]
+  return {
+    port,
+    hostPort,
+    bind: bind ?? '0.0.0.0',
+    proxy: proxy === 'v2' || proxy === 'none' ? proxy : 'auto',
+    origin: origin === 'watch' ? 'watch' : 'publish',
+  }
+}

@@ -1,0 +1,77 @@
+import { openEngine, type Engine } from '../../live-ports/docker.ts'
+import { PublishError } from '../../live-ports/errors.ts'
+import { isUp, listForwarders, removeForwarder, startForwarder, type Forwarder } from '../../live-ports/forwarders.ts'
+import { findHolder } from '../../live-ports/holders.ts'
+import { readNodeRed, requireRunning, type NodeRed } from '../../live-ports/project.ts'
+import type { ForwarderSpec } from '../../live-ports/labels.ts'
+import { readSnapshot } from '../../live-ports/status.ts'
+import { statusUrlOf } from '../../live-ports/survey.ts'
+import { formatAddress } from '../../ports/ranges.ts'
+import type { ListenerFact } from '../../ports/facts.ts'
+import type { Arguments } from './arguments.ts'
+
+/** `publish PORT`. @throws PublishError naming who has the host port, and another one to take */
+export async function publish(args: Arguments & { port: number }): Promise<string> {
+  const engine = await openEngine()
+  const nodeRed = await readNodeRed(engine, args.project)
+  requireRunning(nodeRed)
+  const { port } = args
+  if (nodeRed.direct) return `${port}: Node-RED is on the host's own network, there is nothing to publish`
+  const { bind = nodeRed.bind, hostPort = port } = args
+  const own = nodeRed.published.find((publication) => publication.port === port && publication.hostPort === hostPort)
+  if (own && (args.bind === undefined || own.address === bind || own.address === '0.0.0.0'))
+    return `${port}: published on ${formatAddress(own.address, hostPort)} already, by the container itself`
+  const present = (await listForwarders(engine, nodeRed.project)).find((forwarder) => forwarder.port === port)
+  if (present && isUp(present) && isAsWished(present, args))
+    return `${port}: published on ${formatAddress(present.bind, present.hostPort)} already`
+  const listener = await findListener(nodeRed, args)
+  const spec: ForwarderSpec = { port, hostPort, bind, proxy: proxyOf(listener), origin: 'publish' }
+  if (present) await removeForwarder(engine, present)
+  await startForwarder(engine, nodeRed, spec).catch(async (error: unknown) => {
+    throw await explain(engine, spec, error)
+  })
+  const note = listener ? '' : `; nothing listens on ${port} yet`
+  return `${port}: published on ${formatAddress(bind, hostPort)}${note}`
+}
+
+/** `unpublish PORT`; that there is nothing to take away is fine. */
+export async function unpublish(args: Arguments & { port: number }): Promise<string> {
+  const engine = await openEngine()
+  const { port, project } = args
+  const forwarder = (await listForwarders(engine, project)).find((candidate) => candidate.port === port)
+  if (forwarder) {
+    await removeForwarder(engine, forwarder)
+    const note = forwarder.origin === 'watch' ? `; watch brings it back while a flow listens on it, unless it has --deny ${port}` : ''
+    return `${port}: no longer published on ${formatAddress(forwarder.bind, forwarder.hostPort)}${note}`
+  }
+  const nodeRed = await readNodeRed(engine, project)
+  const own = nodeRed.published.find((publication) => publication.port === port)
+  if (own) return `${port}: no forwarder leads to it; the container itself publishes it, by TCP_PORTS in .env`
+  return `${port}: no forwarder leads to it`
+}
+
+function isAsWished({ bind, hostPort }: Forwarder, wish: { bind: string | undefined; hostPort: number | undefined }): boolean {
+  return (wish.bind === undefined || wish.bind === bind) && (wish.hostPort === undefined || wish.hostPort === hostPort)
+}
+
+/** The relay finds out by itself where Node-RED can not be asked from here. */
+async function findListener(nodeRed: NodeRed, { port, status }: Arguments): Promise<ListenerFact | undefined> {
+  const { listeners } = await readSnapshot(statusUrlOf(nodeRed, status))
+  return listeners.find((listener) => listener.port === port && listener.state === 'listening')
+}
+
+function proxyOf(listener: ListenerFact | undefined): ForwarderSpec['proxy'] {
+  if (!listener) return 'auto'
+  return listener.proxy ? 'v2' : 'none'
+}
+
+async function explain(engine: Engine, { port, bind, hostPort }: ForwarderSpec, error: unknown): Promise<unknown> {
+  if (!(error instanceof PublishError) || error.code !== 'HOST_PORT_TAKEN') return error
+  const holder = (await findHolder(engine, { address: bind, hostPort })) ?? 'somebody else'
+  const next = hostPort < 65_535 ? hostPort + 1 : hostPort - 1
+  return new PublishError(
+    'HOST_PORT_TAKEN',
+    `port ${hostPort} of this machine is taken by ${holder}: npm run ports -- publish ${port} --host-port ${next}`,
+    { cause: error },
+  )
+}
