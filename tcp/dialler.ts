@@ -125,7 +125,7 @@ export class Dialler {
   private connected(socket: Socket): void {
     this.applySettings(socket)
     const address = { ip: normalizeAddress(socket.remoteAddress ?? this.place.host), port: socket.remotePort ?? this.place.port }
-    const session = new Session(socket, { direction: 'out', address, onGone: (gone) => this.lost(gone) })
+    const session = new Session(socket, { direction: 'out', address, hooks: { onGone: (gone) => this.lost(gone) } })
     this.session = session
     this.onOpened(session)
     this.setState({ kind: 'connected', session })

@@ -8,7 +8,7 @@ import { countersOf } from './counters.ts'
 import { TcpError } from './errors.ts'
 import { createProxyParser, startsLikeProxyHeader } from './proxy-protocol.ts'
 import { hasRelays, isRelay } from './relays.ts'
-import { Session, type Screen, type SessionAddress, type SessionOwner } from './session.ts'
+import { Session, type Screen, type SessionAddress, type SessionHooks, type SessionOwner } from './session.ts'
 import { fingerprintTls, type TlsMaterial } from './tls.ts'
 
 const RETRY_LONGEST_MS = 10_000
@@ -61,6 +61,10 @@ export class Listener {
   private readonly refusals = createBoundedReport('connections refused', (message) => this.owner?.onRefused(message))
   private refusedCount = 0
   private readonly places = createPlaces()
+  private readonly sessionHooks: SessionHooks = {
+    onGone: (session) => this.sessionGone(session),
+    onEnding: (session) => this.places.free(session),
+  }
   /** Sockets that are not sessions yet. */
   private readonly arriving = new Set<Socket>()
   private readonly newcomers = new Set<Session>()
@@ -193,9 +197,7 @@ export class Listener {
 
   private arrive(socket: Socket): void {
     const relay = normalizeAddress(socket.remoteAddress ?? '')
-    this.arriving.add(socket)
-    socket.on('error', () => {})
-    socket.once('close', () => this.arriving.delete(socket))
+    socket.on('error', ignoreError)
     const { allow, deny, proxyTrusted } = this.settings
     const { port } = this.place
     const proxied = proxyTrusted !== undefined || hasRelays(port)
@@ -212,6 +214,7 @@ export class Listener {
   /** A relay that is trusted says first whom it speaks for. */
   private readProxyHeader(socket: Socket, relay: string): void {
     const parser = createProxyParser()
+    this.hold(socket)
     socket.setTimeout(HANDSHAKE_TIMEOUT_MS, () => this.refuse(socket, relay, 'no PROXY protocol header came'))
     const onData = (chunk: Buffer) => {
       try {
@@ -250,11 +253,18 @@ export class Listener {
     if (!this.tlsServer) return this.open(socket, address)
     const endpoint = endpointOf(socket)
     this.handshaking.set(endpoint, { socket, address })
+    this.hold(socket)
     socket.once('close', () => this.handshakeFailed(endpoint, 'the connection was closed'))
     // Whoever ends in the middle of a handshake is not waited for.
     socket.allowHalfOpen = false
     this.tlsServer.emit('connection', socket)
     return undefined
+  }
+
+  /** Keeps a socket in mind that is no session yet. */
+  private hold(socket: Socket): void {
+    this.arriving.add(socket)
+    socket.once('close', () => this.arriving.delete(socket))
   }
 
   private refuse(socket: Socket, address: string, why: string): void {
@@ -275,12 +285,7 @@ export class Listener {
   private open(socket: Socket, address: SessionAddress): Session {
     this.arriving.delete(socket)
     this.applySettings(socket)
-    const session = new Session(socket, {
-      direction: 'in',
-      address,
-      onGone: (gone) => this.sessionGone(gone),
-      onEnding: (ending) => this.places.free(ending),
-    })
+    const session = new Session(socket, { direction: 'in', address, hooks: this.sessionHooks })
     this.sessions.add(session)
     this.places.take(session)
     this.onOpened(session)
@@ -307,6 +312,9 @@ export class Listener {
     socket.setKeepAlive(keepAliveMs > 0, keepAliveMs)
   }
 }
+
+/** A socket without a session has nobody to tell; its close follows. */
+function ignoreError(): void {}
 
 /** Tells connections of one listener apart, be they raw or secured. */
 function endpointOf({ remoteAddress, remotePort }: Socket): string {

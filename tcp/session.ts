@@ -42,7 +42,12 @@ export type SessionAddress = { ip: string; port: number }
 export type Screen = { push: (chunk: Buffer) => Buffer | undefined; flush: () => Buffer }
 
 /** Why reading is paused: a deploy goes on, nobody owns the session, or the flow has enough to do. */
-export type PauseReason = 'deploy' | 'orphan' | 'busy'
+export type PauseReason = keyof typeof PAUSE_BITS
+
+// One number and no closures for each session: thousands of them may be idle.
+const PAUSE_BITS = { deploy: 1, orphan: 2, busy: 4 }
+const SESSION = Symbol('session')
+type SessionSocket = Socket & { [SESSION]: Session }
 
 /** One TCP connection, whoever opened it. Survives its owner: another can take it over. */
 export class Session {
@@ -58,9 +63,8 @@ export class Session {
   private owner: SessionOwner | undefined
   private intake: Intake | undefined
   private intakeOptions: IntakeOptions | undefined
-  private readonly pauses = new Set<PauseReason>(['orphan'])
-  private readonly onGone: (session: Session) => void
-  private readonly onEnding: (session: Session) => void
+  private pauses = PAUSE_BITS.orphan
+  private readonly hooks: SessionHooks
   private readonly counters: ReturnType<typeof countersOf>
   private cause: Error | undefined
   private peerEnded = false
@@ -69,20 +73,41 @@ export class Session {
   private draining = false
   private lastTurn = 0
 
-  constructor(socket: Socket, options: SessionHooks & { direction: 'in' | 'out'; address: SessionAddress }) {
+  constructor(socket: Socket, { direction, address, hooks }: { direction: 'in' | 'out'; address: SessionAddress; hooks: SessionHooks }) {
     this.socket = socket
-    this.direction = options.direction
-    this.ip = options.address.ip
-    this.port = options.address.port
-    this.onGone = options.onGone
-    this.onEnding = options.onEnding ?? (() => {})
-    this.counters = countersOf(options.direction, (options.direction === 'in' ? socket.localPort : options.address.port) ?? 0)
+    this.direction = direction
+    this.ip = address.ip
+    this.port = address.port
+    this.hooks = hooks
+    this.counters = countersOf(direction, (direction === 'in' ? socket.localPort : address.port) ?? 0)
     socket.pause()
-    socket.on('data', (chunk: Buffer) => this.receive(chunk))
-    socket.on('end', () => this.peerHasEnded())
-    socket.on('error', (error) => (this.cause ??= error))
-    socket.on('timeout', () => this.reset(new TcpError('IDLE', `${this.peer} has sent nothing for ${socket.timeout} ms`)))
-    socket.on('close', () => this.closed())
+    Object.assign(socket, { [SESSION]: this })
+    socket.on('data', Session.onData)
+    socket.on('end', Session.onEnd)
+    socket.on('error', Session.onError)
+    socket.on('timeout', Session.onTimeout)
+    socket.on('close', Session.onClose)
+  }
+
+  private static onData(this: SessionSocket, chunk: Buffer): void {
+    this[SESSION].receive(chunk)
+  }
+
+  private static onEnd(this: SessionSocket): void {
+    this[SESSION].peerHasEnded()
+  }
+
+  private static onError(this: SessionSocket, error: Error): void {
+    this[SESSION].cause ??= error
+  }
+
+  private static onTimeout(this: SessionSocket): void {
+    const session = this[SESSION]
+    session.reset(new TcpError('IDLE', `${session.peer} has sent nothing for ${this.timeout} ms`))
+  }
+
+  private static onClose(this: SessionSocket): void {
+    this[SESSION].closed()
   }
 
   /** `address:port` of the peer, for messages. */
@@ -118,7 +143,7 @@ export class Session {
   /** Gives the session to an owner; what the former one left unfinished goes on, or is cut anew when the options differ. */
   attach(owner: SessionOwner): void {
     this.owner = owner
-    if (this.intake === undefined || !sameIntake(this.intakeOptions, owner.intake)) this.changeIntake(owner.intake)
+    if (!sameIntake(this.intakeOptions, owner.intake)) this.changeIntake(owner.intake)
     this.resume('orphan')
   }
 
@@ -134,15 +159,15 @@ export class Session {
   }
 
   pause(reason: PauseReason): void {
-    this.pauses.add(reason)
+    this.pauses |= PAUSE_BITS[reason]
     this.socket.pause()
   }
 
   resume(reason: PauseReason): void {
-    this.pauses.delete(reason)
-    if (this.pauses.size > 0 || this.socket.destroyed) return
+    this.pauses &= ~PAUSE_BITS[reason]
+    if (this.isPaused || this.socket.destroyed) return
     this.emitPayloads()
-    if (this.pauses.size === 0) this.socket.resume()
+    if (!this.isPaused) this.socket.resume()
   }
 
   /** Sends bytes. `done` is called when they are handed to the kernel, or with the error when they were not. */
@@ -166,8 +191,8 @@ export class Session {
     // Unread bytes would keep the socket from closing.
     this.owner = undefined
     this.intake?.stop()
-    this.intake = undefined
-    this.pauses.clear()
+    this.intake = this.intakeOptions = undefined
+    this.pauses = 0
     this.socket.resume()
   }
 
@@ -180,6 +205,10 @@ export class Session {
       // A TLS socket knows no RST of its own.
       this.socket.destroy()
     }
+  }
+
+  private get isPaused(): boolean {
+    return this.pauses !== 0
   }
 
   private refuseWrite(bytes: Buffer, { limit, done }: { limit: WriteLimit; done: (error?: Error) => void }): void {
@@ -203,9 +232,16 @@ export class Session {
   private changeIntake(options: IntakeOptions | undefined): void {
     const held = this.intake?.release()
     this.intake?.stop()
+    this.intake = undefined
     this.intakeOptions = options
-    this.intake = options && createIntake(options, () => this.emitPayloads())
-    if (held && held.length > 0) this.intake?.push(held)
+    if (held) this.feed(held)
+  }
+
+  /** Has nothing to hold bytes in before the first come. */
+  private feed(bytes: Buffer): void {
+    if (!this.intakeOptions || bytes.length === 0) return
+    this.intake ??= createIntake(this.intakeOptions, () => this.emitPayloads())
+    this.intake.push(bytes)
   }
 
   private receive(chunk: Buffer): void {
@@ -217,8 +253,7 @@ export class Session {
   }
 
   private take(bytes: Buffer): void {
-    if (!this.intake || bytes.length === 0) return
-    this.intake.push(bytes)
+    this.feed(bytes)
     this.emitPayloads()
   }
 
@@ -227,7 +262,7 @@ export class Session {
     if (this.draining) return
     this.draining = true
     try {
-      while (this.pauses.size === 0 && this.owner) {
+      while (!this.isPaused && this.owner) {
         const payload = this.nextPayload()
         if (payload === undefined) break
         this.framesIn += 1
@@ -237,7 +272,7 @@ export class Session {
     } finally {
       this.draining = false
     }
-    if (this.peerEnded && this.pauses.size === 0) this.endOfData()
+    if (this.peerEnded && !this.isPaused) this.endOfData()
   }
 
   private nextPayload(): Payload | undefined {
@@ -252,7 +287,7 @@ export class Session {
   private peerHasEnded(): void {
     if (this.firstBytes) this.take(this.firstBytes.flush())
     this.peerEnded = true
-    this.onEnding(this)
+    this.hooks.onEnding?.(this)
     this.emitPayloads()
   }
 
@@ -274,7 +309,7 @@ export class Session {
   private closed(): void {
     clearTimeout(this.lingerTimer)
     this.intake?.stop()
-    this.onGone(this)
+    this.hooks.onGone(this)
     this.owner?.onClosed(this, this.cause)
     this.owner = undefined
   }
