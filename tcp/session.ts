@@ -249,7 +249,8 @@ export class Session {
     if (bytes === undefined) return
     this.firstBytes = undefined
     this.take(bytes)
-    countReceived(chunk.length)
+    // Chunks of a long frame live until it is whole: nothing to collect yet.
+    if (this.heldBytes < chunk.length) countReceived(chunk.length)
   }
 
   private take(bytes: Buffer): void {
