@@ -82,33 +82,42 @@ export class Session {
     this.counters = countersOf(direction, (direction === 'in' ? socket.localPort : address.port) ?? 0)
     socket.pause()
     Object.assign(socket, { [SESSION]: this })
-    socket.on('data', Session.onData)
-    socket.on('end', Session.onEnd)
-    socket.on('error', Session.onError)
-    socket.on('timeout', Session.onTimeout)
-    socket.on('close', Session.onClose)
+    for (const [event, handler] of Session.handlers) socket.on(event, handler as () => void)
   }
 
-  private static onData(this: SessionSocket, chunk: Buffer): void {
-    this[SESSION].receive(chunk)
-  }
-
-  private static onEnd(this: SessionSocket): void {
-    this[SESSION].peerHasEnded()
-  }
-
-  private static onError(this: SessionSocket, error: Error): void {
-    this[SESSION].cause ??= error
-  }
-
-  private static onTimeout(this: SessionSocket): void {
-    const session = this[SESSION]
-    session.reset(new TcpError('IDLE', `${session.peer} has sent nothing for ${this.timeout} ms`))
-  }
-
-  private static onClose(this: SessionSocket): void {
-    this[SESSION].closed()
-  }
+  private static readonly handlers: [string, (this: SessionSocket, ...args: never[]) => void][] = [
+    [
+      'data',
+      function (chunk: Buffer) {
+        this[SESSION].receive(chunk)
+      },
+    ],
+    [
+      'end',
+      function () {
+        this[SESSION].peerHasEnded()
+      },
+    ],
+    [
+      'error',
+      function (error: Error) {
+        this[SESSION].cause ??= error
+      },
+    ],
+    [
+      'timeout',
+      function () {
+        const session = this[SESSION]
+        session.reset(new TcpError('IDLE', `${session.peer} has sent nothing for ${this.timeout} ms`))
+      },
+    ],
+    [
+      'close',
+      function () {
+        this[SESSION].closed()
+      },
+    ],
+  ]
 
   /** `address:port` of the peer, for messages. */
   get peer(): string {
