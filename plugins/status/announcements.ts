@@ -16,7 +16,8 @@ export class AnnouncementError extends Error {}
 
 /**
  * Takes in what a forwarder or the watcher says of a port, by the query of the address that it asks for:
- * `?published=ADDRESS:HOSTPORT`, with `&proxy=none` when it sends no PROXY header; or `?problem=HOST_PORT_TAKEN&hostPort=N&holder=TEXT`, or `?problem=REFUSED&detail=TEXT`.
+ * `?published=ADDRESS:HOSTPORT`, with `&proxy=none` when it sends no PROXY header, or `?problem=HOST_PORT_TAKEN&hostPort=N&holder=TEXT`,
+ * or `?problem=REFUSED&detail=TEXT`.
  * @returns why it was not heeded, if so
  * @throws AnnouncementError
  */

@@ -1,0 +1,165 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { FlowNode } from '../support/admin-client.ts'
+import { launchBrowser, openEditor } from '../support/browser.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
+import { Tab } from '../nodes/flow-builder.ts'
+
+const PASSWORD = 'ports password'
+const PORT = 15502
+const COMMAND = `npm run ports -- publish ${PORT}`
+
+/** The editor's own functions, called in the page. */
+const inPage = {
+  showTab: "RED.sidebar.show('node-red-tcp-ports')",
+  activeTab: 'RED.workspaces.active()',
+}
+
+describe('ports in the editor', { timeout: 180_000 }, () => {
+  let nodeRed: StartedEmbeddedNodeRedTcp
+  let browser: Browser
+  let scenarios: FlowNode[]
+  let page: Page
+
+  beforeAll(async () => {
+    const environment = { PUBLISHED_PORTS: '0.0.0.0:9500-9519' }
+    nodeRed = await new EmbeddedNodeRedTcp().withAdminPassword(PASSWORD).withEnvironment(environment).start()
+    scenarios = await (await nodeRed.admin).flows()
+    browser = await launchBrowser()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await nodeRed?.[Symbol.asyncDispose]()
+  })
+  beforeEach(async () => {
+    await deploy()
+    return async () => await page?.context().close()
+  })
+
+  async function deploy(...nodes: FlowNode[]): Promise<void> {
+    await (await nodeRed.admin).deploy([...scenarios, ...nodes])
+  }
+
+  async function open(locale = 'en-US'): Promise<void> {
+    page = await openEditor(browser, { url: nodeRed.getEditorUrl(), password: PASSWORD, locale })
+    await page.evaluate(inPage.showTab)
+    await rows().first().waitFor()
+  }
+
+  const rows = () => page.locator('.tcp-ports-row:not(.tcp-ports-header)')
+  const rowOf = (port: number) => rows().filter({ has: page.locator('strong', { hasText: String(port) }) })
+  const notification = () => page.locator('.red-ui-notification .tcp-ports-notification')
+
+  function unpublished(...names: string[]): FlowNode[] {
+    const tab = new Tab('live')
+    names.forEach((name, index) => tab.tcpIn({ name, port: String(PORT + index) }))
+    return tab.nodes
+  }
+
+  test('one notification for a port that a deploy opens and nobody publishes, with the command; none for old ones', async () => {
+    await open()
+    await deploy(...unpublished('meters'))
+    await notification().waitFor()
+    expect(await notification().count()).toBe(1)
+    const text = await notification().innerText()
+    expect(text).toContain(`Port ${PORT} is not published`)
+    expect(text).toContain(COMMAND)
+    expect(text).toContain('live ports')
+    await notification().getByRole('button', { name: 'Close' }).click()
+    await notification().waitFor({ state: 'detached' })
+    // The next deploy opens another one; the first is an old one by then.
+    await deploy(...unpublished('meters', 'scales'))
+    await notification().waitFor()
+    expect(await notification().innerText()).not.toContain(String(PORT))
+    expect(await notification().innerText()).toContain(`publish ${PORT + 1}`)
+    await page.context().close()
+    await open()
+    await rowOf(PORT).waitFor()
+    expect(await notification().count()).toBe(0)
+  })
+
+  test('the notification goes when its ports are gone', async () => {
+    await open()
+    await deploy(...unpublished('meters'))
+    await notification().waitFor()
+    await deploy()
+    await notification().waitFor({ state: 'detached' })
+    await rowOf(PORT).waitFor({ state: 'detached' })
+  })
+
+  test('the table says of every port who uses it, where it is reached and what mends it', async () => {
+    await deploy(...unpublished('meters', '<img src=x onerror=alert(1)>'))
+    await open()
+    const text = await rowOf(PORT).innerText()
+    for (const part of ['meters', 'live', 'listening', 'not published', COMMAND]) expect(text).toContain(part)
+    // What comes from flows is text.
+    expect(await rowOf(PORT + 1).innerText()).toContain('<img src=x onerror=alert(1)>')
+    expect(await page.locator('.tcp-ports img').count()).toBe(0)
+    expect(await rows().filter({ hasText: '127.0.0.1:9601' }).innerText()).toContain('nobody listens there')
+    expect(await page.locator('.tcp-ports').innerText()).not.toMatch(/\b(column|state|problem|advice|note|reason|by)\.\w/)
+  })
+
+  test('a click, or Enter, on a node shows it', async () => {
+    await deploy(...unpublished('meters'))
+    await open()
+    const link = rowOf(PORT).getByRole('button', { name: 'meters' })
+    await link.click()
+    await expect.poll(() => page.evaluate(inPage.activeTab)).toBe('live')
+    await page.evaluate('RED.workspaces.show(RED.nodes.getWorkspaceOrder()[0])')
+    await link.focus()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.evaluate(inPage.activeTab)).toBe('live')
+  })
+
+  test('the number of clients follows, and focus stays where it is', async () => {
+    await deploy(...unpublished('meters'))
+    await open()
+    const copy = rowOf(PORT).getByRole('button', { name: `Copy ${COMMAND}` })
+    await copy.focus()
+    const clients = () => rowOf(PORT).locator('.tcp-ports-cell-clients').innerText()
+    await using _client = await nodeRed.tcp(PORT)
+    await expect.poll(clients).toContain('1')
+    expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe(`Copy ${COMMAND}`)
+  })
+
+  test('the command is copied', async () => {
+    await deploy(...unpublished('meters'))
+    await open()
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await rowOf(PORT)
+      .getByRole('button', { name: `Copy ${COMMAND}` })
+      .click()
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(COMMAND)
+  })
+
+  test('the node on the canvas says that it is not reached', async () => {
+    await deploy(...unpublished('meters'))
+    await open()
+    await page.evaluate("RED.workspaces.show('live')")
+    await page.locator('.red-ui-flow-node-status-label', { hasText: `listening :${PORT} · not published` }).waitFor()
+  })
+
+  test('all of it in Chinese', async () => {
+    await open('zh-CN')
+    await deploy(...unpublished('meters'))
+    await notification().waitFor()
+    expect(await notification().innerText()).toContain(`端口 ${PORT} 未发布，容器外部无法访问。`)
+    expect(await notification().innerText()).toContain(COMMAND)
+    const text = await page.locator('.tcp-ports').innerText()
+    for (const part of ['端口', '使用者', '监听中', '未发布', '对方没有监听该端口']) expect(text).toContain(part)
+    expect(text).not.toMatch(/not published|listening|Declared/)
+  })
+
+  test.each([
+    ['narrow', 220],
+    ['wide', 700],
+  ])('nothing is cut off in a %s sidebar', async (_name, width) => {
+    await deploy(...unpublished('a node with quite a long name that has to go somewhere'))
+    await open()
+    await page.evaluate(`document.querySelector('.tcp-ports').style.width = '${width}px'`)
+    const overflow = await page.evaluate(
+      "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.tcp-ports'))",
+    )
+    expect(overflow).toBe(0)
+  })
+})

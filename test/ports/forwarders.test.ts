@@ -1,0 +1,173 @@
+import { request } from 'node:http'
+import { once } from 'node:events'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { formatProxyHeader } from '../../tcp/proxy-protocol.ts'
+import type { PortsView } from '../../plugins/ports/view.ts'
+import type { AdminClient } from '../support/admin-client.ts'
+import type { DebugStream } from '../support/debug-stream.ts'
+import { Neighbour } from '../support/neighbour.ts'
+import type { StartedNodeRedTcpContainer } from '../support/node-red-tcp-container.ts'
+import { describeContainer, newContainer } from '../support/runtimes.ts'
+import { Tab } from '../nodes/flow-builder.ts'
+
+const PORT = 15502
+const DEVICE = { sourceAddress: '192.0.2.77', sourcePort: 40_000, destinationAddress: '192.0.2.1', destinationPort: PORT }
+const HEADER = formatProxyHeader({ version: 2, ...DEVICE })
+const HELLO = Buffer.from('hello')
+// Longer than an announcement is shown.
+const FORGOTTEN_MS = 15_000
+
+describeContainer('forwarders that announce themselves', () => {
+  let nodeRed: StartedNodeRedTcpContainer
+  let admin: AdminClient
+  let address: string
+  let neighbour: Neighbour
+
+  beforeAll(async () => {
+    nodeRed = await newContainer().withEnvironment({ PUBLISHED_PORTS: '0.0.0.0:9500-9519' }).start()
+    admin = await nodeRed.admin
+    address = nodeRed.getIpAddress('bridge')
+  })
+  afterAll(async () => {
+    await nodeRed?.[Symbol.asyncDispose]()
+  })
+  beforeEach(async () => {
+    neighbour = await Neighbour.start()
+    return async () => await neighbour[Symbol.asyncDispose]()
+  })
+
+  /** An echo on a port of its own for each test: what was announced of one stays known for a while. */
+  async function deployEcho(port: number, ...others: number[]): Promise<void> {
+    const tab = new Tab('live')
+    for (const each of [port, ...others]) tab.tcpIn({ port: String(each), name: 'meters' }, tab.debug('seen'), tab.tcpOut({}))
+    tab.add('status', { scope: null }, tab.debug('status', 'status.text'))
+    await admin.deploy(tab.nodes)
+  }
+
+  const announce = async (port: number, query = '') =>
+    await neighbour.get(`http://${address}:1881/listeners/${port}?published=0.0.0.0:${port}${query}`)
+
+  const view = async () => (await (await admin.request('/ports')).json()) as PortsView
+  const rowOf = async (port: number) => (await view()).rows.find((row) => row.port === port)
+
+  async function seen(debug: DebugStream): Promise<Record<string, unknown>> {
+    return JSON.parse((await debug.next(({ name }) => name === 'seen')).msg) as Record<string, unknown>
+  }
+
+  test('msg.ip is the address of the device behind the forwarder, and the port counts as published', async () => {
+    await deployEcho(PORT)
+    await using debug = await admin.debug()
+    expect(await announce(PORT)).toMatchObject({ status: 200, body: { port: PORT, state: 'listening', proxy: true } })
+    expect(await neighbour.talk(address, PORT, Buffer.concat([HEADER, HELLO]))).toEqual(HELLO)
+    expect(await seen(debug)).toMatchObject({ ip: DEVICE.sourceAddress, port: DEVICE.sourcePort })
+    expect(await rowOf(PORT)).toMatchObject({ published: [{ by: 'forwarder', address: '0.0.0.0', hostPort: PORT }], problems: [] })
+  })
+
+  test('a forwarder may announce itself before anybody listens', async () => {
+    await deployEcho(15503)
+    expect((await announce(15504)).status).toBe(503)
+    await deployEcho(15504)
+    await using debug = await admin.debug()
+    await neighbour.talk(address, 15504, Buffer.concat([HEADER, HELLO]))
+    expect(await seen(debug)).toMatchObject({ ip: DEVICE.sourceAddress })
+  })
+
+  test('a header from another machine is refused, and so is a forwarder without one', async () => {
+    await deployEcho(15505)
+    await announce(15505)
+    await using other = await Neighbour.start()
+    await using debug = await admin.debug()
+    expect(await other.talk(address, 15505, Buffer.concat([HEADER, HELLO]))).toBe('closed')
+    expect(await neighbour.talk(address, 15505, HELLO)).toBe('closed')
+    expect(await other.talk(address, 15505, HELLO)).toEqual(HELLO)
+    expect(await seen(debug)).toMatchObject({ payload: { data: [...HELLO] } })
+  })
+
+  test('a forwarder is believed on its own port only', async () => {
+    await deployEcho(15506, 15507)
+    await announce(15506)
+    await using debug = await admin.debug()
+    expect(await neighbour.talk(address, 15507, Buffer.concat([HEADER, HELLO]))).toEqual(Buffer.concat([HEADER, HELLO]))
+    expect((await seen(debug)).ip).not.toBe(DEVICE.sourceAddress)
+  })
+
+  test('a forwarder that sends no header is taken as it is', async () => {
+    await deployEcho(15508)
+    await announce(15508)
+    expect(await announce(15508, '&proxy=none')).toMatchObject({ status: 200 })
+    expect(await neighbour.talk(address, 15508, HELLO)).toEqual(HELLO)
+  })
+
+  test('a forwarder that sends headers finds no way to a listener that does not read them', async () => {
+    expect(await announce(1880, '&proxy=v2')).toMatchObject({ status: 503, body: { ignored: 'this listener takes no PROXY header' } })
+    expect(await announce(1880, '&proxy=none')).toMatchObject({ status: 200 })
+  })
+
+  test('from the host, an announcement is not heeded', async () => {
+    await deployEcho(15509)
+    const response = await fetch(`${nodeRed.getStatusUrl()}/listeners/15509?published=0.0.0.0:15509`)
+    expect([response.status, await response.json()]).toMatchObject([
+      200,
+      { ignored: expect.stringContaining('is not on a network of this container') },
+    ])
+    expect(await rowOf(15509)).toMatchObject({ published: [], problems: [{ code: 'NOT_PUBLISHED' }] })
+  })
+
+  test('a forwarder that is silent is not shown for long, and the status of the node follows', { timeout: 60_000 }, async () => {
+    await using debug = await admin.debug()
+    const status = async (text: string) =>
+      await debug.next(({ name, msg }) => name === 'status' && msg === `listening :15510${text} · 0 connections`, { within: FORGOTTEN_MS })
+    await deployEcho(15510)
+    await status(' · not published')
+    await announce(15510)
+    await status(' → 0.0.0.0:15510')
+    await status(' · not published')
+    expect(await rowOf(15510)).toMatchObject({ problems: [{ code: 'NOT_PUBLISHED' }] })
+  })
+
+  test('what the watcher could not publish is shown with the reason', async () => {
+    await deployEcho(15511)
+    const holder = `nginx <b>\u0007${'x'.repeat(300)}`
+    const query = new URLSearchParams({ problem: 'HOST_PORT_TAKEN', hostPort: '15511', holder })
+    await fetch(`${nodeRed.getStatusUrl()}/listeners/15511?${query.toString()}`)
+    const [problem] = (await rowOf(15511))?.problems ?? []
+    expect(problem).toMatchObject({ code: 'HOST_PORT_TAKEN', fix: 'npm run ports -- publish 15511 --host-port 15512' })
+    expect(String(problem?.params.holder)).toMatch(/^nginx <b> x+$/)
+    expect(String(problem?.params.holder)).toHaveLength(200)
+  })
+
+  test('a web page can not report anything', async () => {
+    await deployEcho(15512)
+    const url = `${nodeRed.getStatusUrl()}/listeners/15512?problem=REFUSED&detail=lies`
+    const [response] = (await once(request(url, { headers: { 'sec-fetch-site': 'cross-site' } }).end(), 'response')) as [
+      NodeJS.ReadableStream,
+    ]
+    let body = ''
+    for await (const chunk of response) body += String(chunk)
+    expect(JSON.parse(body)).toMatchObject({ ignored: 'it comes from a web page' })
+    expect(await rowOf(15512)).toMatchObject({ problems: [{ code: 'NOT_PUBLISHED' }] })
+  })
+
+  test('the ports need a login', async () => {
+    expect((await fetch(`${nodeRed.getEditorUrl()}/ports`)).status).toBe(401)
+  })
+})
+
+describeContainer('a container of which nobody has said what it publishes', () => {
+  test('shows forwarders, takes no headers from them, and says nothing of other ports', async () => {
+    await using nodeRed = await newContainer().start()
+    await using neighbour = await Neighbour.start()
+    const admin = await nodeRed.admin
+    const view = async () => (await (await admin.request('/ports')).json()) as PortsView
+    expect(await view()).toMatchObject({
+      reach: 'unknown',
+      rows: expect.arrayContaining([expect.objectContaining({ port: 9501, problems: [] })]),
+    })
+    const { body } = await neighbour.get(`http://${nodeRed.getIpAddress('bridge')}:1881/listeners/9501?published=0.0.0.0:9501`)
+    expect(body).toMatchObject({ state: 'listening', proxy: false })
+    const now = await view()
+    expect(now.reach).toBe('partly')
+    expect(now.rows.find(({ port }) => port === 9501)?.published).toHaveLength(1)
+    expect(now.rows.find(({ port }) => port === 9502)).toMatchObject({ published: [], problems: [] })
+  })
+})

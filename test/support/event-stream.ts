@@ -1,0 +1,51 @@
+const DEFAULT_WITHIN_MS = 5_000
+
+/** The events of a stream of server-sent events, in order of arrival. */
+export class EventStream implements AsyncDisposable {
+  private readonly abort: AbortController
+  private readonly events: AsyncGenerator<unknown>
+
+  private constructor(abort: AbortController, body: ReadableStream<Uint8Array>) {
+    this.abort = abort
+    this.events = readEvents(body)
+  }
+
+  /** Opens a stream. */
+  static async open(url: string): Promise<EventStream> {
+    const abort = new AbortController()
+    const response = await fetch(url, { signal: abort.signal })
+    if (!response.ok || !response.body) throw new Error(`${response.status} ${await response.text()}`)
+    return new EventStream(abort, response.body)
+  }
+
+  /** Waits for the next event whose data fits, and drops those before it. */
+  async next<T>(fits: (data: T) => boolean = () => true, { within = DEFAULT_WITHIN_MS } = {}): Promise<T> {
+    const timer = setTimeout(() => this.abort.abort(new Error(`no fitting event within ${within} ms`)), within)
+    try {
+      for (;;) {
+        const { value, done } = await this.events.next()
+        if (done) throw new Error('the stream has ended')
+        if (fits(value as T)) return value as T
+      }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.abort.abort()
+    await Promise.resolve()
+  }
+}
+
+async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
+  let held = ''
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    const events = (held + text).split('\n\n')
+    held = events.pop() ?? ''
+    for (const event of events) {
+      const data = /^event: listeners\ndata: (.*)$/.exec(event)?.[1]
+      if (data !== undefined) yield JSON.parse(data)
+    }
+  }
+}

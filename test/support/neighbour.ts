@@ -1,0 +1,47 @@
+import { inject } from 'vitest'
+import { docker, labelled } from './containers.ts'
+
+/** Connects, sends the given bytes, and prints what comes back as hex until nothing comes for a while, or `closed`. */
+const TALK = `
+const [host, port, hex] = process.argv.slice(1)
+const socket = require('net').connect(Number(port), host, () => socket.write(Buffer.from(hex, 'hex')))
+let received = ''
+const end = (text) => { console.log(text); process.exit() }
+socket.on('error', () => end('closed'))
+socket.on('close', () => end('closed'))
+socket.on('data', (chunk) => { received += chunk.toString('hex'); socket.setTimeout(200) })
+socket.setTimeout(15000, () => end(received || 'silence'))
+`
+const GET = `
+const [url] = process.argv.slice(1)
+fetch(url).then(async (response) => console.log(JSON.stringify({ status: response.status, body: await response.json() })))
+`
+
+/** Another container on Docker's default network, where containers under test are too. */
+export class Neighbour implements AsyncDisposable {
+  private readonly id: string
+
+  private constructor(id: string) {
+    this.id = id
+  }
+
+  static async start(): Promise<Neighbour> {
+    const script = 'setInterval(() => {}, 1e6)'
+    return new Neighbour(await docker('run', '--detach', ...labelled(), '--init', '--entrypoint', 'node', inject('image'), '-e', script))
+  }
+
+  /** Asks by HTTP from there. */
+  async get(url: string): Promise<{ status: number; body: Record<string, unknown> }> {
+    return JSON.parse(await docker('exec', this.id, 'node', '-e', GET, url)) as { status: number; body: Record<string, unknown> }
+  }
+
+  /** Sends bytes from there and tells what comes back: bytes, or `closed`. */
+  async talk(host: string, port: number, bytes: Buffer): Promise<Buffer | 'closed'> {
+    const answer = await docker('exec', this.id, 'node', '-e', TALK, host, String(port), bytes.toString('hex'))
+    return answer === 'closed' ? answer : Buffer.from(answer, 'hex')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await docker('rm', '--force', '--volumes', this.id)
+  }
+}
