@@ -82,38 +82,38 @@ export class Session {
     this.counters = countersOf(direction, (direction === 'in' ? socket.localPort : address.port) ?? 0)
     socket.pause()
     Object.assign(socket, { [SESSION]: this })
-    for (const [event, handler] of Session.handlers) socket.on(event, handler as () => void)
+    for (const [event, handler] of Session.handlers) socket.on(event, handler)
   }
 
-  private static readonly handlers: [string, (this: SessionSocket, ...args: never[]) => void][] = [
+  private static readonly handlers: [string, Parameters<Socket['on']>[1]][] = [
     [
       'data',
-      function (chunk: Buffer) {
+      function (this: SessionSocket, chunk: Buffer) {
         this[SESSION].receive(chunk)
       },
     ],
     [
       'end',
-      function () {
+      function (this: SessionSocket) {
         this[SESSION].peerHasEnded()
       },
     ],
     [
       'error',
-      function (error: Error) {
+      function (this: SessionSocket, error: Error) {
         this[SESSION].cause ??= error
       },
     ],
     [
       'timeout',
-      function () {
+      function (this: SessionSocket) {
         const session = this[SESSION]
         session.reset(new TcpError('IDLE', `${session.peer} has sent nothing for ${this.timeout} ms`))
       },
     ],
     [
       'close',
-      function () {
+      function (this: SessionSocket) {
         this[SESSION].closed()
       },
     ],
