@@ -4,6 +4,7 @@ import { countersOf } from './counters.ts'
 import { TcpError } from './errors.ts'
 import { countReceived } from './garbage.ts'
 import { createIntake, sameIntake, type Intake, type IntakeOptions, type IntakeTail, type Payload } from './intake.ts'
+import { listenTo, type SocketListener } from './socket-events.ts'
 import { coalesceWrites } from './write-turn.ts'
 
 const ID_BYTES = 8
@@ -44,13 +45,11 @@ export type Screen = { push: (chunk: Buffer) => Buffer | undefined; flush: () =>
 /** Why reading is paused: a deploy goes on, nobody owns the session, or the flow has enough to do. */
 export type PauseReason = keyof typeof PAUSE_BITS
 
-// One number and no closures for each session: thousands of them may be idle.
+// One number for each session: thousands of them may be idle.
 const PAUSE_BITS = { deploy: 1, orphan: 2, busy: 4 }
-const SESSION = Symbol('session')
-type SessionSocket = Socket & { [SESSION]: Session }
 
 /** One TCP connection, whoever opened it. Survives its owner: another can take it over. */
-export class Session {
+export class Session implements SocketListener {
   readonly id = randomBytes(ID_BYTES).toString('hex')
   readonly socket: Socket
   readonly direction: 'in' | 'out'
@@ -81,43 +80,8 @@ export class Session {
     this.hooks = hooks
     this.counters = countersOf(direction, (direction === 'in' ? socket.localPort : address.port) ?? 0)
     socket.pause()
-    Object.assign(socket, { [SESSION]: this })
-    for (const [event, handler] of Session.handlers) socket.on(event, handler)
+    listenTo(socket, this)
   }
-
-  private static readonly handlers: [string, Parameters<Socket['on']>[1]][] = [
-    [
-      'data',
-      function (this: SessionSocket, chunk: Buffer) {
-        this[SESSION].receive(chunk)
-      },
-    ],
-    [
-      'end',
-      function (this: SessionSocket) {
-        this[SESSION].peerHasEnded()
-      },
-    ],
-    [
-      'error',
-      function (this: SessionSocket, error: Error) {
-        this[SESSION].cause ??= error
-      },
-    ],
-    [
-      'timeout',
-      function (this: SessionSocket) {
-        const session = this[SESSION]
-        session.reset(new TcpError('IDLE', `${session.peer} has sent nothing for ${this.timeout} ms`))
-      },
-    ],
-    [
-      'close',
-      function (this: SessionSocket) {
-        this[SESSION].closed()
-      },
-    ],
-  ]
 
   /** `address:port` of the peer, for messages. */
   get peer(): string {
@@ -253,7 +217,7 @@ export class Session {
     this.intake.push(bytes)
   }
 
-  private receive(chunk: Buffer): void {
+  received(chunk: Buffer): void {
     const bytes = this.firstBytes ? this.firstBytes.push(chunk) : chunk
     if (bytes === undefined) return
     this.firstBytes = undefined
@@ -294,7 +258,7 @@ export class Session {
     }
   }
 
-  private peerHasEnded(): void {
+  ended(): void {
     if (this.firstBytes) this.take(this.firstBytes.flush())
     this.peerEnded = true
     this.hooks.onEnding?.(this)
@@ -316,7 +280,15 @@ export class Session {
     this.lingerTimer = setTimeout(() => this.socket.end(), this.owner?.lingerMs ?? 0)
   }
 
-  private closed(): void {
+  broke(error: Error): void {
+    this.cause ??= error
+  }
+
+  fellSilent(): void {
+    this.reset(new TcpError('IDLE', `${this.peer} has sent nothing for ${this.socket.timeout} ms`))
+  }
+
+  closed(): void {
     clearTimeout(this.lingerTimer)
     this.intake?.stop()
     this.hooks.onGone(this)
