@@ -34,3 +34,19 @@ export class TcpError extends Error {
     return this.message
   }
 }
+
+/** Why a port can not be listened on, for people. */
+export function describeBindError(
+  error: NodeJS.ErrnoException,
+  { address, port }: { address: string | undefined; port: number },
+): TcpError {
+  const place = `${address ? `${address} ` : ''}port ${port}`
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'it is in use',
+    EACCES: 'no permission; ports below 1024 need a privilege, so choose a higher one',
+    EADDRNOTAVAIL: 'this machine has no such address',
+    ENOTFOUND: 'the address is not known',
+  }
+  const reason = reasons[error.code ?? ''] ?? error.message
+  return new TcpError('LISTEN', `can not listen on ${place}: ${reason} (${error.code})`, { cause: error })
+}

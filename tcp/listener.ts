@@ -5,10 +5,10 @@ import { createPlaces, refusalOf, type AdmissionLimits } from './admission.ts'
 import { createBackoff } from './backoff.ts'
 import { createBoundedReport } from './bounded-report.ts'
 import { countersOf } from './counters.ts'
-import { TcpError } from './errors.ts'
-import { createProxyParser, startsLikeProxyHeader } from './proxy-protocol.ts'
+import { describeBindError, type TcpError } from './errors.ts'
+import { readProxyHeader, screenProxyHeader } from './proxy-greeting.ts'
 import { hasRelays, isRelay } from './relays.ts'
-import { Session, type Screen, type SessionAddress, type SessionHooks, type SessionOwner } from './session.ts'
+import { Session, type SessionAddress, type SessionHooks, type SessionOwner } from './session.ts'
 import { fingerprintTls, type TlsMaterial } from './tls.ts'
 
 const RETRY_LONGEST_MS = 10_000
@@ -204,44 +204,21 @@ export class Listener {
     // After an RST, what a peer has sent can still be read; whose it is nobody can tell any more.
     if (relay === '' && (allow || deny || proxied || this.tlsServer))
       return this.refuse(socket, relay, 'it was gone before its address was known')
-    if ((proxyTrusted && matches(proxyTrusted, relay)) || isRelay(port, relay)) return this.readProxyHeader(socket, relay)
+    if ((proxyTrusted && matches(proxyTrusted, relay)) || isRelay(port, relay)) return this.greet(socket, relay)
     const session = this.admit(socket, { ip: relay, port: socket.remotePort ?? 0 })
     // Somebody who is not trusted must not claim another's address.
     if (proxied)
       session?.screen(screenProxyHeader(() => this.refuse(socket, relay, 'it sent a PROXY protocol header and is not trusted to')))
   }
 
-  /** A relay that is trusted says first whom it speaks for. */
-  private readProxyHeader(socket: Socket, relay: string): void {
-    const parser = createProxyParser()
+  private greet(socket: Socket, relay: string): void {
     this.hold(socket)
-    socket.setTimeout(HANDSHAKE_TIMEOUT_MS, () => this.refuse(socket, relay, 'no PROXY protocol header came'))
-    const onData = (chunk: Buffer) => {
-      try {
-        const header = parser.push(chunk)
-        if (!header) return
-        leave()
-        if (header.rest.length > 0) socket.unshift(header.rest)
-        const own = { ip: relay, port: socket.remotePort ?? 0 }
-        const address =
-          header.sourceAddress === undefined ? own : { ip: normalizeAddress(header.sourceAddress), port: header.sourcePort ?? 0 }
-        this.admit(socket, address)
-      } catch (error) {
-        leave()
-        this.refuse(socket, relay, (error as Error).message)
-      }
-    }
-    const onEnd = () => this.refuse(socket, relay, 'it ended before a PROXY protocol header')
-    const leave = () => {
-      socket.pause()
-      socket.setTimeout(0)
-      socket.off('data', onData)
-      socket.off('end', onEnd)
-      socket.removeAllListeners('timeout')
-    }
-    socket.on('data', onData)
-    socket.on('end', onEnd)
-    socket.resume()
+    readProxyHeader(socket, {
+      relay,
+      timeoutMs: HANDSHAKE_TIMEOUT_MS,
+      onAddress: (address) => this.admit(socket, address),
+      onRefused: (why) => this.refuse(socket, relay, why),
+    })
   }
 
   private admit(socket: Socket, address: SessionAddress): Session | undefined {
@@ -319,30 +296,4 @@ function ignoreError(): void {}
 /** Tells connections of one listener apart, be they raw or secured. */
 function endpointOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`
-}
-
-/** Holds a session's first bytes until they can not be a PROXY protocol header any more; calls `refuse` when they are one. */
-function screenProxyHeader(refuse: () => void): Screen {
-  let held: Buffer = Buffer.alloc(0)
-  return {
-    push(chunk) {
-      held = Buffer.concat([held, chunk])
-      const verdict = startsLikeProxyHeader(held)
-      if (verdict === 'yes') refuse()
-      return verdict === 'no' ? held : undefined
-    },
-    flush: () => held,
-  }
-}
-
-function describeBindError(error: NodeJS.ErrnoException, { address, port }: ListenerPlace): TcpError {
-  const place = `${address ? `${address} ` : ''}port ${port}`
-  const reasons: Record<string, string> = {
-    EADDRINUSE: 'it is in use',
-    EACCES: 'no permission; ports below 1024 need a privilege, so choose a higher one',
-    EADDRNOTAVAIL: 'this machine has no such address',
-    ENOTFOUND: 'the address is not known',
-  }
-  const reason = reasons[error.code ?? ''] ?? error.message
-  return new TcpError('LISTEN', `can not listen on ${place}: ${reason} (${error.code})`, { cause: error })
 }
