@@ -83,15 +83,9 @@ export function createPublisher(log: (message: string) => void) {
         ),
       ])
       failed.keepOnly(wanted)
-      // What is closed makes room for what is opened.
-      await inParallel(
-        actions.filter(({ kind }) => kind === 'remove'),
-        (action) => attempt(surroundings, action),
-      )
-      await inParallel(
-        actions.filter(({ kind }) => kind !== 'remove'),
-        (action) => attempt(surroundings, action),
-      )
+      // Closing is quick, and what is opened does not wait for it.
+      const closingFirst = actions.toSorted((a, b) => Number(b.kind === 'remove') - Number(a.kind === 'remove'))
+      await inParallel(closingFirst, (action) => attempt(surroundings, action))
       for (const { port, hostPort, detail } of denials) await report(surroundings.statusUrl, { port, hostPort, code: 'REFUSED', detail })
     },
   }

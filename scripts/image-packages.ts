@@ -1,4 +1,6 @@
-// Takes out of node_modules what the image does not need at run time. Runs while the image is built, after `npm prune --omit=dev`.
+// Takes out of node_modules what an image does not need at run time. Runs while the image is built.
+//   node image-packages.ts               for Node-RED: what package.json depends on; after `npm prune --omit=dev`
+//   node image-packages.ts PACKAGE ...   for something else: these packages and what they depend on
 import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
@@ -22,9 +24,9 @@ const DEAD_FOLDER = /^(test|tests|__tests__|docs?|examples?|\.github|coverage|be
 
 const NPM_OF_BASE_IMAGE = '/usr/local/lib/node_modules/npm'
 
-function neededPackages({ packages }: Lockfile): Set<string> {
-  const needed = new Set<string>()
-  const queue = ['']
+function neededPackages({ packages }: Lockfile, roots: readonly string[]): Set<string> {
+  const needed = new Set(roots)
+  const queue = roots.length > 0 ? [...roots] : ['']
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     const { dependencies, optionalDependencies } = packages[path] ?? {}
     const names = RUNTIME_DEPENDENCIES[path] ?? Object.keys({ ...dependencies, ...optionalDependencies })
@@ -73,6 +75,7 @@ function useNpmOfBaseImage(): void {
 }
 
 const lockfile = JSON.parse(readFileSync(join(home, 'package-lock.json'), 'utf8')) as Lockfile
-removeUnneeded(lockfile.packages, neededPackages(lockfile))
+const roots = process.argv.slice(2).map((name) => `node_modules/${name}`)
+removeUnneeded(lockfile.packages, neededPackages(lockfile, roots))
 removeDeadFiles('node_modules', false)
-useNpmOfBaseImage()
+if (roots.length === 0) useNpmOfBaseImage()
