@@ -36,7 +36,9 @@ export function diagnose({ listeners, clients }: PortsSnapshot, reach: Reach): P
   const rows = flows.map((listener) => listenerRow(listener, reach))
   const known = new Set(listeners.map(({ port }) => port))
   const idle = forwardersOf(reach).filter(({ port }) => !known.has(port))
-  return [...rows, ...idle.map(idleRow), ...clients.map(clientRow)].sort((a, b) => a.kind.localeCompare(b.kind) * -1 || a.port - b.port)
+  return [...rows, ...idle.map(idleRow), ...clients.map((client) => clientRow(client, reach))].sort(
+    (a, b) => a.kind.localeCompare(b.kind) * -1 || a.port - b.port,
+  )
 }
 
 /** Whether something needs mending. */
@@ -127,11 +129,12 @@ function idleRow(publication: Publication): PortRow {
   }
 }
 
-function clientRow({ host, port, state, error, usedBy }: ClientFact): PortRow {
+function clientRow({ host, port, state, error, usedBy }: ClientFact, reach: Reach): PortRow {
+  const restart = reach.kind === 'direct' ? 'start Node-RED again' : 'docker compose up --wait'
   const noAnswer: Problem = {
     code: 'NO_ANSWER',
-    params: { host, port, reason: error ?? '' },
-    fix: `start the other side on port ${port}, or set its address: ASSISTANT_HOST=<address> in .env, then: docker compose up --wait`,
+    params: { host, port, reason: error ?? '', compose: reach.kind === 'direct' ? '' : restart },
+    fix: `start the other side on port ${port}, or set its address: ASSISTANT_HOST=<address> in .env, then: ${restart}`,
   }
   return {
     kind: 'client',

@@ -37,15 +37,15 @@ function reasonText({ reason = '', host, port }: Problem['params']): string {
 }
 
 /** Commands and lines of .env that mend a problem. */
-function commandsOf({ code, fix }: Problem): string[] {
+function commandsOf({ code, params, fix }: Problem): string[] {
   if (fix.startsWith('npm run ')) return [fix]
   if (code === 'LOOPBACK_ONLY') return ['TCP_BIND=0.0.0.0', 'docker compose up --wait']
-  return code === 'NO_ANSWER' ? ['docker compose up --wait'] : []
+  return params.compose ? [String(params.compose)] : []
 }
 
 function adviceOf({ code, params, fix }: Problem): string | undefined {
   if (code === 'LISTEN_FAILED') return params.errno === 'EADDRINUSE' ? 'otherPort' : 'changeNode'
   if (code === 'LOOPBACK_INSIDE') return params.node === '' ? 'listenEverywhere' : 'clearBind'
-  if (code === 'NO_ANSWER') return 'otherSide'
+  if (code === 'NO_ANSWER') return params.compose ? 'otherSide' : 'otherSideAgain'
   return code === 'LOOPBACK_ONLY' && !fix.startsWith('npm run ') ? 'envLine' : undefined
 }

@@ -98,6 +98,8 @@ test('NO_ANSWER: a connection that does not come about, and only that', () => {
     kind: 'client',
     problems: [{ code: 'NO_ANSWER', params: { host: 'device', port: 9601, reason: 'refused' } }],
   })
+  expect(waiting?.problems[0]?.fix).toMatch(/start Node-RED again$/)
+  expect(rowsOf([], mapped(), [client])[0]?.problems[0]?.fix).toMatch(/docker compose up --wait$/)
   const others = rowsOf([], { kind: 'direct' }, [
     { ...client, state: 'connected' },
     { ...client, state: 'connecting' },
