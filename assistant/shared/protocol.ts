@@ -1,0 +1,261 @@
+// What page, command line and server say to each other. Over the WebSocket: JSON text frames, bytes as base64.
+import type { ChecksumSpec, Draft, EndpointKind, EndpointSpec, FaultSpec, FramingSpec, Rule, TcpInSpec, TimerSpec } from './spec.ts'
+
+/** A text for people: a code and what stands in it; page and command line translate it. */
+export type Told = { code: string; params: Record<string, string | number> }
+
+export type Direction = 'rx' | 'tx' | 'note'
+
+/** One line of an endpoint's log. `t` in microseconds since 1970. `peer` is an id of `PeerInfo`, '' when it concerns none. */
+export type Entry = { n: number; t: number; dir: Direction; peer: string; data?: string; note?: Told }
+
+/** The same with bytes, inside the server and on the command line. */
+export type LogEntry = Omit<Entry, 'data'> & { data?: Uint8Array }
+
+export type Counters = { rxBytes: number; txBytes: number; rxCount: number; txCount: number }
+
+/** `id` is the remote address and port, with `#2` and so on behind it when that has been there before. */
+export type PeerInfo = Counters & { id: string; address: string; port: number; since: number; half?: 'ended' | 'finished'; waiting: number }
+
+/** `waiting`: a client that will connect again; `failed` says why in `problem`; `closed` was closed by somebody. */
+export type EndpointState = 'opening' | 'open' | 'waiting' | 'closed' | 'failed'
+
+export type TimerInfo = { periodMs: number; count: number; sent: number; peer?: string }
+export type FileInfo = { name: string; size: number; sent: number; peer?: string }
+export type ReplayInfo = { total: number; sent: number }
+
+export type EndpointInfo = {
+  id: string
+  name: string
+  spec: EndpointSpec
+  state: EndpointState
+  /** What went wrong, or what to know, such as a port that nobody outside reaches. */
+  problem?: Told
+  hints: Told[]
+  /** Where it listens or whence it has connected. */
+  local?: { address: string; port: number }
+  peers: PeerInfo[]
+  counters: Counters
+  /** The oldest and the newest entry of the log that are still there; `last` < `first` when it is empty. */
+  log: { first: number; last: number; bytes: number; dropped: number }
+  rules: Rule[]
+  faults: FaultSpec
+  timer?: TimerInfo
+  file?: FileInfo
+  replay?: ReplayInfo
+}
+
+export type Limits = {
+  endpoints: number
+  peers: number
+  logEntries: number
+  logBytes: number
+  sendBytes: number
+  fileBytes: number
+  fetchEntries: number
+  rules: number
+  timerPeriodMs: number
+}
+
+/** One scenario of the distribution: the other side's settings, ready to be opened. `scenario` names the flow. */
+export type Preset = {
+  scenario: 'tcp-in-server' | 'tcp-out-server' | 'tcp-response' | 'tcp-in-client' | 'tcp-out-client'
+  spec: EndpointSpec
+  draft?: Draft
+}
+
+export type Permissions = { read: boolean; write: boolean }
+
+/** Bytes as base64, or a draft. `peer` undefined: all of them. */
+export type SendContent = { data: string } | { draft: Draft }
+
+export type FrameVerdict = 'right' | 'wrong' | 'short'
+
+/** One frame of a cut conversation. `entries`: the first and the last log entry that its bytes came in. */
+export type Frame = {
+  t: number
+  dir: 'rx' | 'tx'
+  peer: string
+  data: string
+  entries: [number, number]
+  /** Set when the peer's end, not the framing, ended it. */
+  incomplete?: boolean
+  verdict?: FrameVerdict
+  /** What the checksum should be, in HEX as it would stand in the frame. */
+  expected?: string
+  problem?: Told
+}
+
+/** One message that a tcp in would emit. `text` when it emits strings, else `data` (base64). */
+export type NodeMessage = {
+  t: number
+  peer: string
+  entries: [number, number]
+  text?: string
+  data?: string
+  topic?: string
+  /** Characters that were cut in two by the framing, or bytes that are none in this encoding. */
+  flags: ('split-character' | 'invalid-bytes' | 'incomplete' | 'empty')[]
+  event?: Told
+}
+
+export type FramingView = { frames: Frame[]; skipped: number; truncated: boolean; problems: Told[] }
+/** `warnings`: settings that have no effect or an unwanted one on these bytes. */
+export type NodeView = { messages: NodeMessage[]; warnings: Told[]; truncated: boolean; problem?: Told }
+/** Times in microseconds. `buckets`: counts up to and including `upTo`. */
+export type LatencyView = {
+  pairs: { request: number; reply: number; peer: string; us: number }[]
+  stats?: { count: number; min: number; max: number; mean: number; p50: number; p95: number; p99: number }
+  buckets: { upTo: number; count: number }[]
+  unanswered: number
+}
+/** Texts of entries in another encoding, by entry number; chunks are decoded as one stream for each peer and direction. */
+export type TextView = { texts: Record<string, string> }
+
+/** Which entries: `from` and `to` are numbers of entries, inclusive. */
+export type Span = { from?: number; to?: number; peer?: string }
+
+export type ViewAsked =
+  | ({ view: 'framing'; framing: FramingSpec; dir?: 'rx' | 'tx'; checksum?: ChecksumSpec; maxFrame?: number } & Span)
+  | ({ view: 'node-red'; settings: TcpInSpec } & Span)
+  | ({ view: 'latency' } & Span)
+  | ({ view: 'text'; encoding: string } & Span)
+
+export type ExportFormat = 'text' | 'csv' | 'hexdump' | 'pcapng' | 'flow'
+
+/** What is asked, by the name of `do`, and what is answered. */
+export type Requests = {
+  open: { ask: { spec: EndpointSpec; name?: string }; answer: EndpointInfo }
+  /** Closes sockets; endpoint and log stay. */
+  close: { ask: { endpoint: string }; answer: EndpointInfo }
+  reopen: { ask: { endpoint: string; spec?: EndpointSpec }; answer: EndpointInfo }
+  /** Closes it and forgets it with its log. */
+  remove: { ask: { endpoint: string }; answer: Record<string, never> }
+  rename: { ask: { endpoint: string; name: string }; answer: EndpointInfo }
+  send: { ask: { endpoint: string; peer?: string } & SendContent; answer: { bytes: number; peers: number } }
+  /** Without a timer: stops it. */
+  timer: { ask: { endpoint: string; timer?: TimerSpec }; answer: EndpointInfo }
+  /** Begin with name and size, then the chunks in order, each after the answer to the one before; `cancel` at any time. */
+  file: {
+    ask: { endpoint: string; peer?: string } & (
+      | { step: 'begin'; name: string; size: number; chunkBytes?: number; periodMs?: number }
+      | { step: 'chunk'; data: string }
+      | { step: 'cancel' }
+    )
+    answer: FileInfo
+  }
+  rules: { ask: { endpoint: string; rules: Rule[] }; answer: EndpointInfo }
+  /** Settings stay until they are changed; `now` happens once, to one peer or all. */
+  faults: { ask: { endpoint: string; faults?: FaultSpec; now?: 'half-close' | 'reset'; peer?: string }; answer: EndpointInfo }
+  clear: { ask: { endpoint: string }; answer: EndpointInfo }
+  /** New entries of an endpoint from now on, or from `from` on as far as they are there. */
+  watch: { ask: { endpoint: string; from?: number }; answer: { first: number; last: number } }
+  unwatch: { ask: { endpoint: string }; answer: Record<string, never> }
+  /** Entries of the log, at most `limits.fetchEntries`; ask again from the last one on. */
+  fetch: { ask: { endpoint: string; from: number; to: number }; answer: { entries: Entry[]; first: number; last: number } }
+  view: { ask: { endpoint: string } & ViewAsked; answer: FramingView | NodeView | LatencyView | TextView }
+  export: { ask: { endpoint: string; format: ExportFormat } & Span; answer: { name: string; type: string; data: string } }
+  /** Sends again what one direction of a log has, at the pace of the log times `speed`. Without `source`: stops. */
+  replay: {
+    ask: { endpoint: string; source?: { endpoint: string; dir: 'rx' | 'tx' } & Span; speed?: number; peer?: string }
+    answer: EndpointInfo
+  }
+  scenario: { ask: { text: string } | { stop: string }; answer: unknown }
+  'reset-counters': { ask: { endpoint: string }; answer: EndpointInfo }
+  kick: { ask: { endpoint: string; peer: string }; answer: EndpointInfo }
+}
+
+export type Verb = keyof Requests
+export type Request<V extends Verb = Verb> = { [K in V]: { id: number; do: K } & Requests[K]['ask'] }[V]
+export type Answer<V extends Verb = Verb> = { id: number; ok: true; result: Requests[V]['answer'] } | { id: number; ok: false; error: Told }
+
+/** Verbs that need no more than `assistant.read`. */
+export const READING: readonly Verb[] = ['watch', 'unwatch', 'fetch', 'view', 'export']
+
+export type ServerEvent =
+  | {
+      on: 'hello'
+      endpoints: EndpointInfo[]
+      limits: Limits
+      presets: Preset[]
+      permissions: Permissions
+      version: string
+      kinds: EndpointKind[]
+    }
+  | { on: 'endpoint'; info: EndpointInfo }
+  | { on: 'removed'; endpoint: string }
+  | { on: 'entries'; endpoint: string; entries: Entry[] }
+  | { on: 'skipped'; endpoint: string; from: number; to: number; count: number; rxBytes: number; txBytes: number }
+  /** Entries up to and including this one are no longer in the log. */
+  | { on: 'dropped'; endpoint: string; upTo: number }
+  | { on: 'scenario'; run: string; event: unknown }
+
+/** What goes wrong: the codes of errors, problems, hints and notes, with their params. Texts for each stand in page and command line. */
+export const CODES = {
+  // errors and problems of a connection
+  REFUSED: ['host', 'port'],
+  UNREACHABLE: ['host', 'port'],
+  TIMED_OUT: ['host', 'port', 'seconds'],
+  DNS_FAILED: ['host'],
+  PORT_IN_USE: ['port'],
+  PORT_NOT_ALLOWED: ['port'],
+  ADDRESS_NOT_HERE: ['address'],
+  TARGET_NOT_ALLOWED: ['host', 'port', 'address'],
+  METADATA_ADDRESS: ['address'],
+  CONNECTION_RESET: ['peer'],
+  CONNECTION_LOST: ['peer', 'reason'],
+  TLS_FAILED: ['reason'],
+  TLS_NEEDS_CERTIFICATE: [],
+  SOCKET_FAILED: ['reason'],
+  // errors of a request
+  BAD_REQUEST: ['reason'],
+  NO_ENDPOINT: ['endpoint'],
+  NO_PEER: ['peer'],
+  NOT_OPEN: ['endpoint'],
+  NOTHING_CONNECTED: [],
+  NO_TARGET: [],
+  NOT_FOR_KIND: ['kind'],
+  NOT_PERMITTED: ['permission'],
+  TOO_MANY_ENDPOINTS: ['limit'],
+  TOO_MANY_PEERS: ['limit', 'peer'],
+  TOO_MANY_RULES: ['limit'],
+  TOO_LONG: ['bytes', 'limit'],
+  DATAGRAM_TOO_LONG: ['bytes', 'limit'],
+  FILE_TOO_LARGE: ['bytes', 'limit'],
+  FILE_BUSY: ['name'],
+  FILE_OUT_OF_STEP: [],
+  SLOW_PEER: ['peer', 'bytes', 'limit'],
+  BAD_HEX: ['at', 'text'],
+  BAD_ESCAPE: ['at', 'text'],
+  BAD_ENCODING: ['encoding'],
+  BAD_MACRO: ['at', 'text'],
+  BAD_RULE: ['rule', 'reason'],
+  BAD_SETTING: ['setting', 'reason'],
+  FRAME_TOO_LONG: ['limit'],
+  BAD_LENGTH: ['value'],
+  NOT_AVAILABLE: ['what'],
+  // hints
+  NOT_PUBLISHED: ['port', 'command'],
+  UDP_NOT_PUBLISHED: ['port'],
+  // notes in the log
+  OPENED: ['address', 'port'],
+  CLOSED: [],
+  CONNECTED: ['peer'],
+  ENDED: ['peer'],
+  DISCONNECTED: ['peer', 'rx', 'tx'],
+  FINISHED: ['peer'],
+  KICKED: ['peer'],
+  RESET_SENT: ['peer'],
+  RECONNECTING: ['seconds'],
+  TIMER_STARTED: ['periodMs', 'count'],
+  TIMER_DONE: ['sent'],
+  FILE_STARTED: ['name', 'size'],
+  FILE_DONE: ['name', 'size'],
+  FILE_CANCELLED: ['name', 'sent', 'size'],
+  REPLAY_STARTED: ['total'],
+  REPLAY_DONE: ['sent'],
+  RULE_ANSWERED: ['rule'],
+  LOG_CLEARED: [],
+} as const satisfies Record<string, readonly string[]>
+
+export type Code = keyof typeof CODES
