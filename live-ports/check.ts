@@ -42,7 +42,7 @@ export async function checkPort(engine: Engine, nodeRed: NodeRed, options: Check
       probe = way.publication && (await openProbe(way.publication))
       return describeHostPort(way, options.port, probe)
     },
-    relay: () => Promise.resolve(describeRelay(way.forwarder)),
+    relay: async () => describeRelay(way.forwarder, await askListener(options)),
     container: () => Promise.resolve(describeContainer(nodeRed, way.forwarder)),
     listener: async () => await askListener(options),
     connection: async () => describeConnection(await waitForSession(options, before), way, probe),
@@ -82,17 +82,14 @@ function describeHostPort({ publication, forwarder }: Way, port: number, probe: 
   return { text: `${place} of this host refuses: ${probe?.error ?? ''}`, fix }
 }
 
-function describeRelay(forwarder: Forwarder | undefined): Result {
+/** A relay without a listener behind it is not healthy either: that is the listener's fault. */
+function describeRelay(forwarder: Forwarder | undefined, listener: Result): Result {
   if (!forwarder) return { text: 'none on this way', skipped: true }
   if (!isUp(forwarder)) return { text: `${forwarder.name} is ${forwarder.state}`, fix: `npm run ports -- publish ${forwarder.port}` }
-  if (forwarder.healthy === false) {
-    return {
-      text: `${forwarder.name} runs, and Node-RED's status port tells it that nothing listens on ${forwarder.port}, or is out of its reach`,
-      fix: `docker logs ${forwarder.name}`,
-    }
-  }
+  if (forwarder.healthy === false && !('fix' in listener))
+    return { text: `${forwarder.name} runs and does not get through to Node-RED`, fix: `docker logs ${forwarder.name}` }
   return {
-    text: `${forwarder.name} is ${forwarder.healthy ? 'healthy' : 'starting'}${forwarder.proxy === 'v2' ? ', sends the address of the device' : ''}`,
+    text: `${forwarder.name} ${forwarder.healthy ? 'is healthy' : 'runs'}${forwarder.proxy === 'v2' ? ', sends the address of the device' : ''}`,
   }
 }
 

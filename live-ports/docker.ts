@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import Docker from 'dockerode'
 import { DockerUnavailable, explainUnreachable } from './errors.ts'
 
@@ -6,8 +7,11 @@ const ANSWER_TIMEOUT_MS = 10_000
 // Starting a container waits for the engine's locks when many start at once.
 const CALL_TIMEOUT_MS = 60_000
 
-/** A Docker engine that answers. `calls` gives up when it hangs, `streams` does not: events may be far apart. */
-export type Engine = { calls: Docker; streams: Docker; where: string; isLocal: boolean }
+/**
+ * A Docker engine that answers. `calls` gives up when it hangs, `streams` does not: events may be far apart. `isHere`: it runs on the
+ * machine that this process sees, which is not so in a container or for an engine elsewhere.
+ */
+export type Engine = { calls: Docker; streams: Docker; where: string; isHere: boolean }
 
 /**
  * Opens the engine that `DOCKER_HOST` names, else the local one.
@@ -15,12 +19,12 @@ export type Engine = { calls: Docker; streams: Docker; where: string; isLocal: b
  */
 export async function openEngine(): Promise<Engine> {
   const where = process.env.DOCKER_HOST || '/var/run/docker.sock'
-  const isLocal = !process.env.DOCKER_HOST || process.env.DOCKER_HOST.startsWith('unix://')
   try {
-    const engine = { calls: new Docker({ timeout: CALL_TIMEOUT_MS }), streams: new Docker(), where, isLocal }
-    const { ApiVersion } = await new Docker({ timeout: ANSWER_TIMEOUT_MS }).version()
+    const asked = new Docker({ timeout: ANSWER_TIMEOUT_MS })
+    const { ApiVersion } = await asked.version()
     requireApi(ApiVersion)
-    return engine
+    const { Name } = (await asked.info()) as { Name?: string }
+    return { calls: new Docker({ timeout: CALL_TIMEOUT_MS }), streams: new Docker(), where, isHere: Name === hostname() }
   } catch (error) {
     throw explainUnreachable(error, where)
   }

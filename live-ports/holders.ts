@@ -1,5 +1,5 @@
 // Who has a port of this host: a container that publishes it, or a process that listens on it.
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { ask, type Engine } from './docker.ts'
 
 const LISTENING = '0A'
@@ -23,12 +23,7 @@ export async function findHolder(engine: Engine, place: HostPlace, except: Reado
     if (except.has(Id)) return undefined
     return `container ${(Names[0] ?? Id).replace(/^\//, '')}`
   }
-  return seesHost(engine) ? findListeningProcess(place) : undefined
-}
-
-/** Whether /proc of this process tells about the ports of the host on which the engine runs. */
-function seesHost({ isLocal }: Engine): boolean {
-  return isLocal && process.platform === 'linux' && !existsSync('/.dockerenv') && !existsSync('/run/.containerenv')
+  return engine.isHere && process.platform === 'linux' ? findListeningProcess(place) : undefined
 }
 
 function findListeningProcess(place: HostPlace): string | undefined {

@@ -51,7 +51,7 @@ describe('README', () => {
     } finally {
       const env = { ...process.env, COMPOSE_PROJECT_NAME: `${RUN_NAME}-readme` }
       await run('docker', ['compose', 'down', '--volumes'], { cwd: checkout.folder, env })
-      await run('docker', ['image', 'rm', '--force', `${RUN_NAME}-readme`])
+      await run('docker', ['image', 'rm', '--force', `${RUN_NAME}-readme`, `${RUN_NAME}-readme-relay`])
     }
   })
 

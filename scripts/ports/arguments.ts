@@ -20,7 +20,7 @@ export const USAGE = `Usage: npm run ports -- <command> [options]
   check PORT         connect from this machine and say where a byte gets stuck
 
 Options
-  --project NAME     compose project (default COMPOSE_PROJECT_NAME, else the name in docker-compose.yml)
+  --project NAME     compose project (default COMPOSE_PROJECT_NAME, else as in docker-compose.yml)
   --status URL       Node-RED's status port, where it is not published on this machine
   --json             list, doctor, check: JSON in place of a table
   --bind ADDRESS     publish, watch: address of this machine (default that of TCP_PORTS)
@@ -32,7 +32,7 @@ Options
   --expect TEXT      check: this has to come back
   --timeout SECONDS  check: how long to wait for it (default ${DEFAULT_TIMEOUT_S})
 
-Exit code 0: fine; 1: something needs mending; 2: wrong usage, or Docker or Node-RED can not be reached.`
+Exit code 0: fine; 1: something needs mending; 2: wrong usage, or Docker or Node-RED not reached.`
 
 /** What was typed is not right; the message says what would be. */
 export class UsageError extends Error {}

@@ -1,5 +1,5 @@
 import { openEngine, type Engine } from '../../live-ports/docker.ts'
-import { PublishError } from '../../live-ports/errors.ts'
+import { ProjectUnavailable, PublishError } from '../../live-ports/errors.ts'
 import { isUp, listForwarders, removeForwarder, startForwarder, type Forwarder } from '../../live-ports/forwarders.ts'
 import { findHolder } from '../../live-ports/holders.ts'
 import { readNodeRed, requireRunning, type NodeRed } from '../../live-ports/project.ts'
@@ -30,7 +30,7 @@ export async function publish(args: Arguments & { port: number }): Promise<strin
   await startForwarder(engine, nodeRed, spec).catch(async (error: unknown) => {
     throw await explain(engine, spec, error)
   })
-  const note = listener ? '' : `; nothing listens on ${port} yet`
+  const note = listener ? '' : `; it works as soon as a flow listens on ${port}`
   return `${port}: published on ${formatAddress(bind, hostPort)}${note}`
 }
 
@@ -54,10 +54,15 @@ function isAsWished({ bind, hostPort }: Forwarder, wish: { bind: string | undefi
   return (wish.bind === undefined || wish.bind === bind) && (wish.hostPort === undefined || wish.hostPort === hostPort)
 }
 
-/** The relay finds out by itself where Node-RED can not be asked from here. */
+/** Undefined: it is not there, or Node-RED can not be asked from here. The relay finds out by itself then. */
 async function findListener(nodeRed: NodeRed, { port, status }: Arguments): Promise<ListenerFact | undefined> {
-  const { listeners } = await readSnapshot(statusUrlOf(nodeRed, status))
-  return listeners.find((listener) => listener.port === port && listener.state === 'listening')
+  try {
+    const { listeners } = await readSnapshot(statusUrlOf(nodeRed, status))
+    return listeners.find((listener) => listener.port === port && listener.state === 'listening')
+  } catch (error) {
+    if (error instanceof ProjectUnavailable) return undefined
+    throw error
+  }
 }
 
 function proxyOf(listener: ListenerFact | undefined): ForwarderSpec['proxy'] {

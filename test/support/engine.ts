@@ -19,12 +19,19 @@ export async function engineAnswers(): Promise<boolean> {
   return await succeeds('docker', ['version', '--format', '{{.Server.Version}}'])
 }
 
-/** Builds the image from a folder, showing progress. */
-export async function buildImage(tag: string, { context = home }: { context?: string } = {}): Promise<void> {
+/** Builds the image from a folder, or another target of its Dockerfile, showing progress. */
+export async function buildImage(tag: string, { context = home, target }: { context?: string; target?: string } = {}): Promise<void> {
   const ca = process.env.EXTRA_CA_FILE || process.env.NODE_EXTRA_CA_CERTS || '/dev/null'
   const base = process.env.BASE_IMAGE ? ['--build-arg', `BASE_IMAGE=${process.env.BASE_IMAGE}`] : []
-  const args = ['build', '--quiet', '--secret', `id=extra_ca,src=${ca}`, ...base, '--tag', tag, context]
+  const only = target === undefined ? [] : ['--target', target]
+  const args = ['build', '--quiet', '--secret', `id=extra_ca,src=${ca}`, ...base, ...only, '--tag', tag, context]
   await run('docker', args, { env: { ...process.env, DOCKER_BUILDKIT: '1' } })
+}
+
+/** Builds the image and those of live ports, under the names that docker-compose.yml derives from it. */
+export async function buildImages(tag: string): Promise<void> {
+  await buildImage(tag)
+  for (const target of ['relay', 'live-ports']) await buildImage(`${tag}-${target}`, { target })
 }
 
 /** Removes all containers, networks and volumes of this run, and of runs that ended without doing so. */

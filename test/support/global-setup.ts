@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node'
 import { build } from '../../scripts/build.ts'
 import { provideBaseImage } from '../../scripts/base-image.ts'
-import { buildImage, cleanUp, engineAnswers, TEST_IMAGE } from './engine.ts'
+import { buildImages, cleanUp, engineAnswers, TEST_IMAGE } from './engine.ts'
 
 /** Once per run: compiles the distribution and builds its image. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -12,7 +12,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (docker) {
     await cleanUp()
     await provideBaseImage(process.env.BASE_IMAGE || 'node:24-bookworm-slim')
-    await buildImage(TEST_IMAGE)
+    await buildImages(TEST_IMAGE)
   }
   project.provide('docker', docker)
   project.provide('image', TEST_IMAGE)

@@ -1,0 +1,216 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { inject } from 'vitest'
+import { AdminClient, type FlowNode } from '../../support/admin-client.ts'
+import { createCheckout } from '../../support/checkout.ts'
+import { docker } from '../../support/containers.ts'
+import { RUN_NAME } from '../../support/engine.ts'
+import { freePort } from '../../support/free-port.ts'
+import { TcpClient } from '../../support/tcp-client.ts'
+import { waitUntil } from '../../support/wait.ts'
+import { silence } from './flows.ts'
+
+const PASSWORD = 'live ports'
+const SCRIPT = join(dirname(dirname(dirname(import.meta.dirname))), 'scripts', 'ports.ts')
+const START_TIMEOUT_MS = 15_000
+const REACH_TIMEOUT_MS = 20_000
+
+/** What a command has answered. */
+export type Outcome = { code: number; stdout: string; stderr: string }
+
+/** `npm run ports -- …` as a process of this host. */
+export async function runPorts(args: string[], { env = {}, uid }: { env?: Record<string, string>; uid?: number } = {}): Promise<Outcome> {
+  const { promise, resolve } = Promise.withResolvers<Outcome>()
+  const environment = { PATH: process.env.PATH, HOME: process.env.HOME, ...env }
+  execFile(process.execPath, [SCRIPT, ...args], { env: environment, ...(uid === undefined ? {} : { uid }) }, (error, stdout, stderr) =>
+    resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+  )
+  return await promise
+}
+
+/** Node-RED with docker-compose.yml as it is, as a compose project of its own, on ports that nobody has. */
+export class PortsProject implements AsyncDisposable {
+  readonly name: string
+  readonly statusUrl: string
+  /** The first port of the range that the container itself publishes, on the same address of this host. */
+  readonly first: number
+  readonly folder: string
+  private readonly url: string
+  private readonly watchers = new Set<Watcher>()
+  private loggedIn: Promise<AdminClient> | undefined
+
+  private constructor(options: { name: string; folder: string; editor: number; status: number; first: number }) {
+    this.name = options.name
+    this.folder = options.folder
+    this.first = options.first
+    this.url = `http://127.0.0.1:${options.editor}`
+    this.statusUrl = `http://127.0.0.1:${options.status}`
+  }
+
+  /** Starts the project; its flows are empty then. */
+  static async start(
+    name: string,
+    { bind = '0.0.0.0', profile = false }: { bind?: string; profile?: boolean } = {},
+  ): Promise<PortsProject> {
+    const { folder } = await createCheckout()
+    const [editor, status, first] = [await freePort(), await freePort(), await freePort()]
+    const project = new PortsProject({ name: `${RUN_NAME}-ports-${name}`, folder, editor, status, first })
+    const settings = {
+      COMPOSE_PROJECT_NAME: project.name,
+      ...(profile ? { COMPOSE_PROFILES: 'live-ports' } : {}),
+      IMAGE: inject('image'),
+      NODE_RED_ADMIN_PASSWORD: PASSWORD,
+      EDITOR_PORT: editor,
+      STATUS_PORT: status,
+      TCP_BIND: bind,
+      TCP_PORTS: `${first}-${first + 3}`,
+      ASSISTANT_HOST: '127.0.0.1',
+    }
+    const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`)
+    writeFileSync(join(folder, '.env'), lines.join(''))
+    await project.compose('up', '--wait')
+    await project.deploy(silence())
+    return project
+  }
+
+  async compose(...args: string[]): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME }
+    execFile('docker', ['compose', ...args], { cwd: this.folder, env }, (error, stdout, stderr) =>
+      error ? reject(new Error(`${error.message}\n${stderr}`)) : resolve(stdout),
+    )
+    return await promise
+  }
+
+  /** Deploys these nodes in place of all others. */
+  async deploy(nodes: readonly FlowNode[]): Promise<void> {
+    this.loggedIn ??= AdminClient.login(this.url, { user: 'admin', password: PASSWORD, statusUrl: this.statusUrl })
+    await (await this.loggedIn).deploy(nodes)
+  }
+
+  /** Waits until Node-RED is ready again. */
+  async isReady(): Promise<void> {
+    const ready = async () => (await fetch(`${this.statusUrl}/readyz`)).ok
+    await waitUntil(ready, { within: 60_000, what: `Node-RED of ${this.name}` })
+  }
+
+  /** `npm run ports -- … --project …`. */
+  async ports(...args: string[]): Promise<Outcome> {
+    return await runPorts([...args, '--project', this.name])
+  }
+
+  /** Starts `watch` as a process of this host. */
+  async watch(...args: string[]): Promise<Watcher> {
+    const watcher = new Watcher(['watch', '--project', this.name, ...args])
+    this.watchers.add(watcher)
+    await watcher.says('watching')
+    return watcher
+  }
+
+  /** The container that forwards a port; throws when there is none. */
+  async forwarder(port: number, format: string): Promise<string> {
+    return await docker('inspect', '--format', format, `${this.name}-port-${port}`)
+  }
+
+  /** Names of all containers of the project that are left, forwarders or not, and of its networks. */
+  async leftovers(): Promise<string[]> {
+    const label = `label=com.docker.compose.project=${this.name}`
+    const containers = await docker('ps', '--all', '--filter', label, '--format', '{{.Names}}')
+    const networks = await docker('network', 'ls', '--filter', label, '--format', '{{.Name}}')
+    return `${containers}\n${networks}`.split('\n').filter((name) => name !== '')
+  }
+
+  /** Ends all that {@link watch} has started. */
+  async endWatchers(): Promise<void> {
+    for (const watcher of this.watchers) await watcher.stop()
+    this.watchers.clear()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.endWatchers()
+    await this.compose('--profile', 'live-ports', 'down', '--volumes', '--remove-orphans', '--timeout', '20')
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** `npm run ports -- watch` as a process. */
+export class Watcher {
+  private readonly child
+  private log = ''
+
+  constructor(args: string[]) {
+    this.child = spawn(process.execPath, [SCRIPT, ...args], {
+      env: { PATH: process.env.PATH, HOME: process.env.HOME },
+      stdio: ['ignore', 'inherit', 'pipe'],
+    })
+    this.child.stderr.on('data', (chunk: Buffer) => (this.log += chunk.toString()))
+  }
+
+  /** Waits until it has written this, after `from` characters. */
+  async says(text: string, { from = 0, within = START_TIMEOUT_MS }: { from?: number; within?: number } = {}): Promise<void> {
+    await waitUntil(() => this.log.includes(text, from), { within, what: `"${text}" from watch` }).catch((error: Error) => {
+      throw new Error(`${error.message}\n${this.log}`)
+    })
+  }
+
+  /** How much it has written so far. */
+  get said(): string {
+    return this.log
+  }
+
+  /** Ends it as a service manager does; tells its exit code. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.child.kill(signal)
+      await once(this.child, 'exit')
+    }
+    return this.child.exitCode
+  }
+}
+
+/** Waits until an echo flow answers on a port of this host; tells how long that took in milliseconds, and the open connection. */
+export async function reach(
+  port: number,
+  { host = '127.0.0.1', within = REACH_TIMEOUT_MS } = {},
+): Promise<{ client: TcpClient; ms: number }> {
+  const started = Date.now()
+  let found: TcpClient | undefined
+  const attempt = async () => {
+    const client = await TcpClient.connect(port, host)
+    try {
+      await client.send('ping')
+      await client.expect('ping', { within: 1_000 })
+      found = client
+      return true
+    } catch (error) {
+      await client[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+  await waitUntil(attempt, { within, what: `an echo on port ${port}` })
+  return { client: found!, ms: Date.now() - started }
+}
+
+/** Waits until nobody accepts on a port of this host; tells how long that took in milliseconds. */
+export async function refused(port: number, { within = REACH_TIMEOUT_MS } = {}): Promise<number> {
+  const started = Date.now()
+  const isRefused = async () => {
+    try {
+      await using _client = await TcpClient.connect(port)
+      return false
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
+    }
+  }
+  await waitUntil(isRefused, { within, what: `a refusal on port ${port}` })
+  return Date.now() - started
+}
+
+/** Ports of this host that nobody has, in ascending order. */
+export async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) ports.add(await freePort())
+  return [...ports].sort((a, b) => a - b)
+}
