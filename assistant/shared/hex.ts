@@ -1,0 +1,55 @@
+/** Where something typed is wrong, and the piece that is. `at` counts UTF-16 units, as a text field's selection does. */
+export type TextMistake = { at: number; text: string }
+export type Parsed = { bytes: Uint8Array } | { error: TextMistake }
+
+const SEPARATOR = /[\s,;:_-]/
+const DIGIT = /[0-9a-fA-F]/
+const PREFIX = /^(?:0x|\\x)$/i
+
+/**
+ * Bytes as people paste them: `01 03 0A`, `01030a`, `0x01, 0x03`, `\x01\x03`, `01:03:0a`. Digits that stand together are pairs; one that
+ * stands alone between separators is a byte of its own, such as `1 3 A`.
+ */
+export function parseHex(text: string): Parsed {
+  const bytes: number[] = []
+  let at = 0
+  while (at < text.length) {
+    if (SEPARATOR.test(text[at]!)) {
+      at += 1
+      continue
+    }
+    const prefix = text.slice(at, at + 2)
+    if (PREFIX.test(prefix)) {
+      if (!DIGIT.test(text[at + 2] ?? '')) return { error: { at, text: prefix } }
+      at += 2
+    }
+    const end = endOfDigits(text, at)
+    if (end === at) return { error: { at, text: characterAt(text, at) } }
+    const digits = text.slice(at, end)
+    if (digits.length > 1 && digits.length % 2 === 1) return { error: { at: end - 1, text: digits.slice(-1) } }
+    for (let pair = 0; pair < digits.length; pair += 2) bytes.push(parseInt(digits.slice(pair, pair + 2), 16))
+    at = end
+  }
+  return { bytes: Uint8Array.from(bytes) }
+}
+
+/** `01 03 0A` */
+export function formatHex(bytes: Uint8Array): string {
+  return Array.from(bytes, hexPair).join(' ')
+}
+
+/** `0A` */
+export function hexPair(byte: number): string {
+  return byte.toString(16).toUpperCase().padStart(2, '0')
+}
+
+/** Up to where digits belong together: the `0` of a `0x` that follows them does not. */
+function endOfDigits(text: string, from: number): number {
+  let end = from
+  while (DIGIT.test(text[end] ?? '') && !/^0x/i.test(text.slice(end, end + 2))) end += 1
+  return end
+}
+
+function characterAt(text: string, at: number): string {
+  return String.fromCodePoint(text.codePointAt(at)!)
+}

@@ -1,0 +1,61 @@
+import { indexOfPattern, parseHexPattern, parseRegex, REGEX_CHARACTERS, textOf } from './pattern.ts'
+import type { Direction } from './protocol.ts'
+
+/** What is looked for in a log. Empty text: every entry that direction and peer allow. */
+export type Query = {
+  by: 'text' | 'regex' | 'hex'
+  text: string
+  dir?: Direction
+  peer?: string
+  caseSensitive?: boolean
+  encoding?: string
+}
+
+/** An entry as it is searched. `text`: what is shown for it, where that is not its bytes in the query's encoding. */
+export type Searched = { dir: Direction; peer: string; data?: Uint8Array; text?: string }
+
+export type Search = {
+  matches: (entry: Searched) => boolean
+  /** Where in a shown text the hits are, for marking them; none for HEX. */
+  ranges: (text: string) => [from: number, to: number][]
+}
+
+const MOST_RANGES = 1000
+
+export function createSearch(query: Query): { search: Search } | { reason: string } {
+  const finder = createFinder(query)
+  if ('reason' in finder) return finder
+  const allowed = ({ dir, peer }: Searched) =>
+    (query.dir === undefined || dir === query.dir) && (query.peer === undefined || query.peer === '' || peer === query.peer)
+  return { search: { matches: (entry) => allowed(entry) && finder.finds(entry), ranges: finder.ranges } }
+}
+
+type Finder = { finds: (entry: Searched) => boolean; ranges: Search['ranges'] }
+
+function createFinder({ by, text, caseSensitive = false, encoding }: Query): Finder | { reason: string } {
+  const shown = (entry: Searched) => entry.text ?? (entry.data === undefined ? '' : textOf(entry.data, encoding))
+  if (text === '') return { finds: () => true, ranges: () => [] }
+  if (by === 'hex') {
+    const pattern = parseHexPattern(text)
+    if (pattern === undefined) return { reason: 'HEX is pairs of digits, such as 01 03, with ?? for any byte' }
+    return { finds: ({ data }) => data !== undefined && indexOfPattern(data, pattern) !== -1, ranges: () => [] }
+  }
+  // Plain text is looked for as a pattern too: case folding that keeps positions is what RegExp does.
+  const source = by === 'regex' ? text : text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+  const parsed =
+    by === 'regex' ? parseRegex(source, caseSensitive ? 'su' : 'siu') : { regex: new RegExp(source, caseSensitive ? 'su' : 'siu') }
+  if ('reason' in parsed) return parsed
+  const { regex } = parsed
+  const global = new RegExp(regex.source, `${regex.flags}g`)
+  return {
+    finds: (entry) => regex.test(shown(entry).slice(0, REGEX_CHARACTERS)),
+    ranges(value) {
+      const ranges: [number, number][] = []
+      for (const match of value.slice(0, REGEX_CHARACTERS).matchAll(global)) {
+        if (match[0] !== '') ranges.push([match.index, match.index + match[0].length])
+        if (ranges.length === MOST_RANGES) break
+      }
+      return ranges
+    },
+  }
+}
