@@ -44,7 +44,8 @@ LABEL org.opencontainers.image.title="node-red-tcp-relay" \
 COPY live-ports/relay /etc/relay
 USER haproxy
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=2 CMD ["/etc/relay/healthcheck.sh"]
-STOPSIGNAL SIGTERM
+# As process 1, HAProxy ends at this signal only.
+STOPSIGNAL SIGUSR1
 ENTRYPOINT ["/etc/relay/entrypoint.sh"]
 CMD []
 

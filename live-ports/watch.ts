@@ -14,6 +14,8 @@ import { createAlarm } from './alarm.ts'
 
 // A deploy stops one listener and starts the next: that is one change.
 const DEBOUNCE_MS = 50
+// The engine tells that a container has ended a little before its list of containers does.
+const AFTER_END_MS = 400
 // For whatever tells nobody: a process that has let go of a host port.
 const TICK_MS = 10_000
 const RECONNECT_FIRST_MS = 250
@@ -72,7 +74,10 @@ export async function watch(options: WatchOptions): Promise<void> {
       onEvent(event) {
         if (event.project !== project && publisher.failed.size === 0) return
         // Somebody has let go of something, which may be the host port.
-        if (event.ended) publisher.failed.retryNow()
+        if (event.ended) {
+          publisher.failed.retryNow()
+          alarm.ringAgain(AFTER_END_MS)
+        }
         alarm.ring(DEBOUNCE_MS)
       },
     })

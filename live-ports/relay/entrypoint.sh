@@ -22,7 +22,7 @@ announce() {
 }
 
 # As process 1, bash would not end otherwise.
-trap 'exit 0' TERM INT
+trap 'exit 0' USR1 TERM INT
 
 # Devices come in when Node-RED listens and knows who brings them.
 until fact=$(announce); do sleep 0.2; done
