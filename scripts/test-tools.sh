@@ -2,7 +2,7 @@
 # Installs the programs of Debian's that the tests drive as third parties. Asks before it touches the machine, unless CI=true.
 set -euo pipefail
 
-PACKAGES=(socat ncat chromium)
+PACKAGES=(socat ncat chromium tshark)
 missing=()
 for package in "${PACKAGES[@]}"; do command -v "$package" >/dev/null || missing+=("$package"); done
 [ "${#missing[@]}" -gt 0 ] || exit 0

@@ -19,13 +19,14 @@ export type Composed = { bytes: Uint8Array } | { error: Told }
 const UTF8 = /^utf-?8$/i
 const CAPTURE = /\$([$&1-9])/g
 
-/** What is sent for a draft: its content, the checksum of that, the line ending. */
+/** What is sent for a draft: its content, the checksum of that, the line ending. A draft with macros counts on. */
 export function composeBytes(draft: Draft, composing: Composing = {}): Composed {
   const encode = composing.encode ?? (UTF8.test(draft.encoding) ? encodeUtf8 : undefined)
   if (encode === undefined) return mistake('BAD_ENCODING', { encoding: draft.encoding })
   const content = composeContent(draft, { ...composing, encode })
   if ('error' in content) return content
   const checksum = draft.checksum === undefined ? [] : [checksumOf(content.bytes, draft.checksum)]
+  if (draft.macros && composing.macros !== undefined) composing.macros.counter += 1
   const ending = draft.ending === '' ? [] : [encode(draft.ending)]
   return { bytes: concatBytes([content.bytes, ...checksum, ...ending]) }
 }

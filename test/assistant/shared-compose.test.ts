@@ -9,7 +9,7 @@ import { encodeText } from '../../tcp/encoding.ts'
 const STATE = { counter: 300, now: () => new Date(2026, 1, 3, 4, 5, 6, 7), random: () => 0.5 }
 
 function compose(draft: Partial<Draft>, composing: Composing = {}): string | object {
-  const composed = composeBytes({ ...emptyDraft(), ...draft }, { macros: STATE, ...composing })
+  const composed = composeBytes({ ...emptyDraft(), ...draft }, { macros: { ...STATE }, ...composing })
   return 'error' in composed ? composed.error : Buffer.from(composed.bytes).toString('latin1')
 }
 
@@ -65,6 +65,12 @@ describe('what is sent for a draft', () => {
     ],
   ])('%j', (draft, result) => {
     expect(compose(draft)).toEqual(result)
+  })
+
+  test('a draft with macros counts on', () => {
+    const macros = { ...STATE, counter: 1 }
+    const send = (text: string, on = true) => compose({ text, macros: on }, { macros })
+    expect([send('{{counter}}'), send('-', false), send('{{nope}}'), send('{{counter}}')]).toMatchObject(['1', '-', {}, '2'])
   })
 
   test('its text and ending are in its encoding, escaped bytes are not', () => {

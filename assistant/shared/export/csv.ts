@@ -1,0 +1,31 @@
+import { formatHex } from '../hex.ts'
+import type { LogEntry } from '../protocol.ts'
+import { decodeBytes, describeNote, formatTime, type ExportContext } from './entries.ts'
+
+const COLUMNS = ['number', 'time', 'direction', 'peer', 'bytes', 'hex', 'text']
+// What spreadsheets take for the start of a formula: https://owasp.org/www-community/attacks/CSV_Injection
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
+
+/** A log as CSV after RFC 4180, in UTF-8 with a BOM so that spreadsheets know it. */
+export function exportCsv(entries: Iterable<LogEntry>, context: ExportContext): string {
+  const rows = [COLUMNS]
+  for (const entry of entries) {
+    const { n, t, dir, peer, data, note } = entry
+    const text = note === undefined ? decodeBytes(data ?? new Uint8Array(), context) : describeNote(note, context)
+    rows.push([
+      String(n),
+      formatTime(t),
+      dir,
+      peer,
+      data === undefined ? '' : String(data.length),
+      data === undefined ? '' : formatHex(data),
+      text,
+    ])
+  }
+  return `\uFEFF${rows.map((row) => `${row.map(field).join(',')}\r\n`).join('')}`
+}
+
+function field(text: string): string {
+  const harmless = FORMULA.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+}
