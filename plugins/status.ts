@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net'
+import { isIPv6, type AddressInfo } from 'node:net'
 import type { NodeRed } from './node-red.ts'
 import { findClients } from './status/facts.ts'
 import { openFeed } from './status/feed.ts'
@@ -36,8 +36,16 @@ function statusPlugin(RED: NodeRed): void {
   server.listen(environment.STATUS_PORT, environment.STATUS_BIND, () => {
     const { address, port } = server.address() as AddressInfo
     feed.setStatusPort(port)
+    // For flows, which read it as ${STATUS_URL} or $env("STATUS_URL").
+    process.env.STATUS_URL = localUrl(address, port)
     RED.log.info(`Status at http://${address}:${port}/readyz`)
   })
+}
+
+/** Where this process reaches a server of its own. */
+function localUrl(address: string, port: number): string {
+  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`
 }
 
 export { statusPlugin as 'module.exports' }
