@@ -12,7 +12,7 @@ describeContainer('npm run ports', () => {
   let project: PortsProject
 
   beforeAll(async () => {
-    project = await PortsProject.start('doctor')
+    project = await PortsProject.start('doctor', { image: inject('image') })
   })
 
   afterAll(async () => {

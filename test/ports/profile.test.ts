@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { docker } from '../support/containers.ts'
 import { describeContainer } from '../support/runtimes.ts'
 import { echoes, silence } from './support/flows.ts'
@@ -6,7 +6,7 @@ import { freePorts, PortsProject, reach, refused } from './support/project.ts'
 
 describeContainer('the compose profile live-ports', () => {
   test('publishes what is deployed, without a way to anything but Docker and Node-RED', { timeout: 180_000 }, async () => {
-    await using project = await PortsProject.start('profile', { profile: true, bind: '127.0.0.1' })
+    await using project = await PortsProject.start('profile', { image: inject('image'), profile: true, bind: '127.0.0.1' })
     const [port = 0] = await freePorts(1)
     await project.deploy(echoes([port]))
     await using client = (await reach(port)).client

@@ -1,23 +1,30 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { docker, labelled } from '../support/containers.ts'
 import { describeContainer } from '../support/runtimes.ts'
 import { TcpClient } from '../support/tcp-client.ts'
 import { answersAtEnd, echoes, silence, tellsAddress } from './support/flows.ts'
 import { freePorts, PortsProject, reach, refused } from './support/project.ts'
+import { SocketProxy } from './support/socket-proxy.ts'
 
 // Closing has to be seen within this, whatever else the machine does meanwhile.
 const CLOSED_MS = 2_000
 const HEALED_MS = 30_000
-// The address of the host on Docker's default network: connections to it come in as from a machine on the LAN.
-const HOST_ADDRESS = ['network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}']
+// An address of this machine on its LAN. Who comes from there is not given another address on the way in, as 127.0.0.1 is.
+const LAN_ADDRESS = Object.entries(networkInterfaces())
+  .filter(([name]) => !/^(docker|br-|veth)/.test(name))
+  .flatMap(([, addresses]) => addresses ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 
 describeContainer('npm run ports -- watch', () => {
   let project: PortsProject
 
   beforeAll(async () => {
-    project = await PortsProject.start('watch')
+    project = await PortsProject.start('watch', { image: inject('image') })
   })
 
   afterEach(async () => {
@@ -51,30 +58,16 @@ describeContainer('npm run ports -- watch', () => {
       await expect.poll(async () => await project.leftovers()).toHaveLength(3)
     })
 
-    test("msg.ip is the device's address, which is neither the relay's nor the gateway's", async () => {
+    test.skipIf(LAN_ADDRESS === undefined)("msg.ip is the device's address, which is neither the relay's nor the gateway's", async () => {
       await project.watch()
       const [port = 0] = await freePorts(1)
       await project.deploy(tellsAddress(port))
-      const host = await docker(...HOST_ADDRESS)
-      const relay = await project.forwarder(port, '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.Gateway}}{{end}}').catch(() => '')
-      await using device = await deviceOn(port, host)
-      expect(device.socket.localAddress).toBe(host)
-      expect(relay.split(' ')).not.toContain(host)
+      const host = LAN_ADDRESS!
+      await expect.poll(async () => await addressTold(port, host), { timeout: HEALED_MS }).toBe(host)
+      const relay = await project.forwarder(port, '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.Gateway}} {{end}}')
+      expect(relay.trim().split(' ')).toHaveLength(2)
+      expect(relay).not.toContain(host)
     })
-
-    async function deviceOn(port: number, host: string): Promise<TcpClient> {
-      await expect
-        .poll(
-          async () => {
-            await using device = await TcpClient.connect(port, host)
-            await device.send('who am I?')
-            return (await device.read(8, { within: 1_000 })).toString().split('\n')[0]
-          },
-          { timeout: HEALED_MS },
-        )
-        .toBe(host)
-      return await TcpClient.connect(port, host)
-    }
 
     test('forwarders are small, without rights and in the project', async () => {
       await project.watch()
@@ -154,7 +147,7 @@ describeContainer('npm run ports -- watch', () => {
   describe('options', () => {
     test('--deny, --max and --bind are kept to, and the editor is told', async () => {
       const [denied = 0, one = 0, two = 0] = await freePorts(3)
-      const watcher = await project.watch('--deny', String(denied), '--max', '1', '--bind', '127.0.0.1')
+      const watcher = await project.watch({ args: ['--deny', String(denied), '--max', '1', '--bind', '127.0.0.1'] })
       await project.deploy(echoes([denied, one, two]))
       await watcher.says('published on 127.0.0.1:')
       await using _client = (await reach(one)).client
@@ -251,8 +244,34 @@ describeContainer('npm run ports -- watch', () => {
       await using _again = (await reach(port)).client
     })
 
+    test('Docker away for a while: said once, and made up for', { timeout: 90_000 }, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'node-red-tcp-docker-'))
+      const path = join(folder, 'docker.sock')
+      let proxy = await SocketProxy.listen(path)
+      try {
+        const watcher = await project.watch({ env: { DOCKER_HOST: `unix://${path}` } })
+        const first = await deployedEcho()
+        await using client = (await reach(first)).client
+        await proxy.close()
+        await watcher.says(`the Docker engine at unix://${path} has gone`)
+        const [second = 0] = await freePorts(1)
+        await project.deploy(echoes([first, second]))
+        await watcher.says(`no Docker engine at unix://${path}`)
+        await refused(second)
+        proxy = await SocketProxy.listen(path)
+        await using _second = (await reach(second)).client
+        await watcher.says('Docker answers again')
+        await client.send('all the time')
+        await client.expect('all the time')
+      } finally {
+        await project.endWatchers()
+        await proxy.close()
+        rmSync(folder, { recursive: true })
+      }
+    })
+
     test('two watchers do not fight: one forwarder for each port, which stays', { timeout: 120_000 }, async () => {
-      const watchers = [await project.watch(), await project.watch('--max', '3')]
+      const watchers = [await project.watch(), await project.watch({ args: ['--max', '3'] })]
       const ports = await freePorts(4)
       await project.deploy(echoes(ports))
       for (const port of ports) await (await reach(port)).client[Symbol.asyncDispose]()
@@ -286,6 +305,13 @@ describeContainer('npm run ports -- watch', () => {
     )
   })
 })
+
+/** What the flow says to a device that comes from an address of this host. */
+async function addressTold(port: number, address: string): Promise<string | undefined> {
+  await using device = new TcpClient(connect({ port, host: address, localAddress: address }))
+  await device.send('who am I?')
+  return (await device.read(20, { within: 1_000 })).toString().split('\n')[0]
+}
 
 async function occupy(port: number): Promise<Server> {
   const server = createServer().listen(port, '0.0.0.0')

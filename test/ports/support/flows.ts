@@ -13,9 +13,16 @@ export function echoes(ports: readonly number[], options: { host?: string } = {}
   return [tab, ...ports.flatMap((port) => [tcpIn(port, [`reply-${port}`], options), tcpReply(port)])]
 }
 
-/** Answers every connection's first bytes with the address that the flow sees. */
+/** Answers with the address that the flow sees, a line feed, and spaces to make 20 bytes. */
 export function tellsAddress(port: number): FlowNode[] {
-  const func = { id: `ip-${port}`, type: 'function', z: TAB, name: '', func: 'msg.payload = `${msg.ip}\\n`\nreturn msg', outputs: 1 }
+  const func = {
+    id: `ip-${port}`,
+    type: 'function',
+    z: TAB,
+    name: '',
+    func: 'msg.payload = `${msg.ip}\\n`.padEnd(20)\nreturn msg',
+    outputs: 1,
+  }
   return [tab, tcpIn(port, [func.id]), { ...func, wires: [[`reply-${port}`]] }, tcpReply(port)]
 }
 

@@ -2,7 +2,6 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { inject } from 'vitest'
 import { AdminClient, type FlowNode } from '../../support/admin-client.ts'
 import { createCheckout } from '../../support/checkout.ts'
 import { docker } from '../../support/containers.ts'
@@ -49,10 +48,10 @@ export class PortsProject implements AsyncDisposable {
     this.statusUrl = `http://127.0.0.1:${options.status}`
   }
 
-  /** Starts the project; its flows are empty then. */
+  /** Starts the project from an image and those that belong to it; its flows are empty then. */
   static async start(
     name: string,
-    { bind = '0.0.0.0', profile = false }: { bind?: string; profile?: boolean } = {},
+    { image, bind = '0.0.0.0', profile = false }: { image: string; bind?: string; profile?: boolean },
   ): Promise<PortsProject> {
     const { folder } = await createCheckout()
     const [editor, status, first] = [await freePort(), await freePort(), await freePort()]
@@ -60,7 +59,7 @@ export class PortsProject implements AsyncDisposable {
     const settings = {
       COMPOSE_PROJECT_NAME: project.name,
       ...(profile ? { COMPOSE_PROFILES: 'live-ports' } : {}),
-      IMAGE: inject('image'),
+      IMAGE: image,
       NODE_RED_ADMIN_PASSWORD: PASSWORD,
       EDITOR_PORT: editor,
       STATUS_PORT: status,
@@ -102,8 +101,8 @@ export class PortsProject implements AsyncDisposable {
   }
 
   /** Starts `watch` as a process of this host. */
-  async watch(...args: string[]): Promise<Watcher> {
-    const watcher = new Watcher(['watch', '--project', this.name, ...args])
+  async watch({ args = [], env = {} }: { args?: string[]; env?: Record<string, string> } = {}): Promise<Watcher> {
+    const watcher = new Watcher(['watch', '--project', this.name, ...args], env)
     this.watchers.add(watcher)
     await watcher.says('watching')
     return watcher
@@ -140,9 +139,9 @@ export class Watcher {
   private readonly child
   private log = ''
 
-  constructor(args: string[]) {
+  constructor(args: string[], env: Record<string, string>) {
     this.child = spawn(process.execPath, [SCRIPT, ...args], {
-      env: { PATH: process.env.PATH, HOME: process.env.HOME },
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
       stdio: ['ignore', 'inherit', 'pipe'],
     })
     this.child.stderr.on('data', (chunk: Buffer) => (this.log += chunk.toString()))
