@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { parsePublishedPorts, PUBLISHED_PORTS_FORM } from '../ports/ranges.ts'
+import { parseTargets, TARGETS_FORM } from '../assistant/engine/targets.ts'
 import { parseAddressList } from '../tcp/access-list.ts'
 
 const MIB = 1024 * 1024
@@ -56,6 +57,15 @@ const addressList = z.string().refine((list) => {
   }
 }, 'addresses and networks such as 10.0.0.0/8, 192.168.1.5')
 
+const assistantTargets = z.string().refine((list) => {
+  try {
+    parseTargets(list)
+    return true
+  } catch {
+    return false
+  }
+}, TARGETS_FORM)
+
 const rootPath = z
   .string()
   .regex(/^\/([\w.~-]+\/?)*$/, 'a path that starts with /, such as / or /admin')
@@ -106,6 +116,12 @@ const variables = z.object({
   ASSISTANT_HOST: host.default('127.0.0.1'),
   TCP_IN_CLIENT_PORT: portFrom(1).default(9601),
   TCP_OUT_CLIENT_PORT: portFrom(1).default(9602),
+  ASSISTANT: flag.default(true),
+  ASSISTANT_TARGETS: assistantTargets.optional(),
+  ASSISTANT_ENDPOINTS: count(1).default(16),
+  ASSISTANT_PEERS: count(1).default(64),
+  ASSISTANT_LOG_ENTRIES: count(1).default(100_000),
+  ASSISTANT_LOG_BYTES: count(1).default(16 * MIB),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   LOG_FORMAT: z.enum(['text', 'json']).default('text'),
   TZ: timeZone.optional(),

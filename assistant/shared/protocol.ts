@@ -117,7 +117,8 @@ export type Span = { from?: number; to?: number; peer?: string }
 
 export type ViewAsked =
   | ({ view: 'framing'; framing: FramingSpec; dir?: 'rx' | 'tx'; checksum?: ChecksumSpec; maxFrame?: number } & Span)
-  | ({ view: 'node-red'; settings: TcpInSpec } & Span)
+  /** `dir` is what Node-RED would receive: `rx` (default) in the assistant's place, `tx` on the other side. */
+  | ({ view: 'node-red'; settings: TcpInSpec; dir?: 'rx' | 'tx' } & Span)
   | ({ view: 'latency' } & Span)
   | ({ view: 'text'; encoding: string } & Span)
 
@@ -234,7 +235,12 @@ export const CODES = {
   FRAME_TOO_LONG: ['limit'],
   BAD_LENGTH: ['value'],
   NOT_AVAILABLE: ['what'],
+  // warnings of the view as Node-RED sees it; reasons: single, not-text, no-delimiter, never-came
+  USELESS_SETTING: ['setting', 'reason'],
+  SPLIT_CHARACTERS: ['encoding'],
+  WRONG_ENCODING: ['encoding'],
   // hints
+  SHORTCUT: ['host', 'port'],
   NOT_PUBLISHED: ['port', 'command'],
   UDP_NOT_PUBLISHED: ['port'],
   // notes in the log

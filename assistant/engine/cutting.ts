@@ -1,0 +1,122 @@
+// Cuts a logged conversation again, as the framers of the tcp nodes do with a live one. Time comes from the log.
+import type { LogEntry, Told } from '../shared/protocol.ts'
+import { BadLengthError, createFramer, FrameTooLongError, type Framing } from '../../tcp/framing.ts'
+import { told } from './told.ts'
+
+type Chunk = { n: number; t: number; bytes: Buffer }
+
+/** What one peer has sent or got, in one direction. `ended`: there is nothing more to come. */
+export type Stream = { peer: string; dir: 'rx' | 'tx'; chunks: Chunk[]; ended: boolean }
+
+export type CutPiece = { t: number; bytes: Buffer; entries: [number, number]; complete: boolean }
+export type Cut = { pieces: CutPiece[]; skipped: number; problem?: Told }
+
+export function streamsOf(entries: readonly LogEntry[], dirs: readonly ('rx' | 'tx')[]): Stream[] {
+  const streams = new Map<string, Stream>()
+  for (const { n, t, dir, peer, data, note } of entries) {
+    if (dir === 'note') {
+      if (note?.code !== 'ENDED' && note?.code !== 'DISCONNECTED') continue
+      for (const each of ['rx', 'tx']) {
+        const stream = streams.get(`${each} ${peer}`)
+        if (stream && (each === 'rx' || note.code === 'DISCONNECTED')) stream.ended = true
+      }
+      continue
+    }
+    if (!dirs.includes(dir) || data === undefined) continue
+    let stream = streams.get(`${dir} ${peer}`)
+    if (!stream) streams.set(`${dir} ${peer}`, (stream = { peer, dir, chunks: [], ended: false }))
+    stream.chunks.push({ n, t, bytes: Buffer.from(data.buffer, data.byteOffset, data.length) })
+  }
+  return [...streams.values()]
+}
+
+export function* cutStreams(
+  streams: readonly Stream[],
+  options: { framing: Framing; maxFrame: number },
+): Generator<{ stream: Stream; cut: Cut }> {
+  for (const stream of streams) yield { stream, cut: cutStream(stream, options) }
+}
+
+export function cutStream(stream: Stream, { framing, maxFrame }: { framing: Framing; maxFrame: number }): Cut {
+  return framing.kind === 'gap' ? cutByGap(stream, framing.ms, maxFrame) : cutByFramer(stream, framing, maxFrame)
+}
+
+function cutByFramer({ chunks, ended }: Stream, framing: Framing, maxFrame: number): Cut {
+  const framer = createFramer({ framing, maxFrame, onReady() {} })
+  const pieces: CutPiece[] = []
+  const places = createPlaces()
+  const result = (problem?: Told): Cut => ({ pieces, skipped: framer.skipped, ...(problem ? { problem } : {}) })
+  for (const chunk of chunks) {
+    framer.push(chunk.bytes)
+    places.push(chunk)
+    try {
+      for (let frame = framer.next(); frame !== undefined; frame = framer.next()) {
+        pieces.push({ t: chunk.t, bytes: frame, entries: places.take(framer.size), complete: true })
+      }
+    } catch (error) {
+      // As in the nodes: what comes after such a mistake can not be cut any more.
+      return result(tellFramingError(error))
+    }
+  }
+  const last = chunks.at(-1)
+  const tail = framer.flush()
+  if (tail && last) pieces.push({ t: last.t, bytes: tail.bytes, entries: places.take(0), complete: tail.complete && ended })
+  return result()
+}
+
+function cutByGap({ chunks, ended }: Stream, ms: number, maxFrame: number): Cut {
+  const pieces: CutPiece[] = []
+  let held: Chunk[] = []
+  const finish = (complete: boolean) => {
+    const first = held[0]
+    const last = held.at(-1)
+    if (!first || !last) return
+    pieces.push({ t: last.t, bytes: Buffer.concat(held.map(({ bytes }) => bytes)), entries: [first.n, last.n], complete })
+    held = []
+  }
+  let size = 0
+  for (const chunk of chunks) {
+    const before = held.at(-1)
+    if (before && chunk.t - before.t >= ms * 1000) {
+      finish(true)
+      size = 0
+    }
+    held.push(chunk)
+    size += chunk.bytes.length
+    if (size > maxFrame) return { pieces, skipped: 0, problem: told('FRAME_TOO_LONG', { limit: maxFrame }) }
+  }
+  const last = held.at(-1)
+  finish(ended || (last !== undefined && Date.now() * 1000 - last.t >= ms * 1000))
+  return { pieces, skipped: 0 }
+}
+
+/** Tells which entries the bytes of a frame came in. */
+export function createPlaces() {
+  const chunks: { n: number; end: number }[] = []
+  let pushed = 0
+  let taken = 0
+  let at = 0
+  return {
+    push({ n, bytes }: Chunk): void {
+      pushed += bytes.length
+      chunks.push({ n, end: pushed })
+    },
+    /** All bytes but the last `left` ones belong to what was taken now or before. */
+    take(left: number): [number, number] {
+      const end = pushed - left
+      while (at < chunks.length - 1 && chunks[at]!.end <= taken) at += 1
+      const first = chunks[at]?.n ?? 0
+      let until = at
+      while (until < chunks.length - 1 && chunks[until]!.end < end) until += 1
+      at = until
+      taken = end
+      return [first, chunks[until]?.n ?? first]
+    },
+  }
+}
+
+export function tellFramingError(error: unknown): Told {
+  if (error instanceof FrameTooLongError) return told('FRAME_TOO_LONG', { limit: error.limit })
+  if (error instanceof BadLengthError) return told('BAD_LENGTH', { value: error.value })
+  throw error
+}

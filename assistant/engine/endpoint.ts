@@ -1,0 +1,310 @@
+import type { Counters, EndpointInfo, EndpointState, Limits, LogEntry, Told } from '../shared/protocol.ts'
+import type { EndpointSpec, FaultSpec, Rule } from '../shared/spec.ts'
+import { createFileSending } from './file.ts'
+import { createLog, type Log } from './log.ts'
+import { createPeer, peerName, type Link, type Peer } from './peer.ts'
+import { createReplay } from './replay.ts'
+import { createResponder } from './responder.ts'
+import type { Targets } from './targets.ts'
+import { createTimer } from './timer.ts'
+import { AssistantError, told } from './told.ts'
+import { startTransport, type Host, type Transport } from './transport.ts'
+import { assertDatagram } from './udp.ts'
+
+// How many names of peers are remembered, so that the same one again is told apart in the log.
+const MAX_NAMES = 4_096
+
+export type EndpointOptions = {
+  id: string
+  name: string
+  spec: EndpointSpec
+  limits: Limits
+  targets: Targets
+  /** What is to be known of it, now that it is open. */
+  hints: (spec: EndpointSpec, local: { address: string; port: number }) => Told[]
+  changed: (endpoint: Endpoint) => void
+  logged: (endpoint: Endpoint) => void
+}
+
+/** A client, a server, a socket or a tap with its log. It lives until somebody removes it. */
+export class Endpoint {
+  readonly id: string
+  readonly log: Log
+  name: string
+  spec: EndpointSpec
+  faults: FaultSpec = {}
+  readonly timer
+  readonly file
+  readonly replay
+  private readonly options: EndpointOptions
+  private readonly responder
+  private readonly peers = new Map<string, Peer>()
+  private readonly names = new Map<string, number>()
+  private transport: Transport | undefined
+  private state: EndpointState = 'closed'
+  private problem: Told | undefined
+  private hints: Told[] = []
+  private local: { address: string; port: number } | undefined
+  private counters: Counters = noCounters()
+
+  constructor(options: EndpointOptions) {
+    this.options = options
+    this.id = options.id
+    this.name = options.name
+    this.spec = options.spec
+    this.log = createLog({ entries: options.limits.logEntries, bytes: options.limits.logBytes })
+    const hooks = {
+      send: (bytes: Uint8Array, peer: string | undefined) => void this.send(bytes, peer),
+      note: (note: Told) => this.note('', note),
+      changed: () => this.changed(),
+    }
+    this.timer = createTimer(hooks)
+    this.replay = createReplay(hooks)
+    this.file = createFileSending({ ...hooks, peers: (peer) => this.reached(peer) })
+    this.responder = createResponder({ note: (peer, note) => this.note(peer, note), isHere: (peer) => this.peers.get(peer.id) === peer })
+  }
+
+  open(): void {
+    this.close()
+    this.setState('opening')
+    const transport: { current?: Transport } = {}
+    // A transport that was closed may still speak.
+    const host = this.hostFor(() => transport.current === undefined || this.transport === transport.current)
+    const started = startTransport(this.spec, host)
+    transport.current = started
+    this.transport = started
+  }
+
+  close(): void {
+    this.timer.stop()
+    this.replay.stop()
+    this.file.cancel()
+    this.responder.stop()
+    this.transport?.close()
+    this.transport = undefined
+    for (const peer of this.peers.values()) peer.link.destroy()
+    if (this.state === 'closed' || this.state === 'failed') return
+    this.note('', told('CLOSED'))
+    this.setState('closed')
+  }
+
+  /** @throws AssistantError when there is nobody to send to, or too much waits */
+  send(bytes: Uint8Array, peerId?: string): number {
+    if (this.spec.kind === 'udp') assertDatagram(bytes)
+    const peers = this.reached(peerId)
+    if (peers.length === 0) throw this.nobody(peerId)
+    const refused: unknown[] = []
+    for (const peer of peers) {
+      try {
+        peer.send(bytes)
+      } catch (error) {
+        refused.push(error)
+        if (peers.length > 1 && error instanceof AssistantError) this.note(peer.id, error.told)
+      }
+    }
+    if (refused.length === peers.length) throw refused[0]
+    return peers.length - refused.length
+  }
+
+  peer(id: string): Peer {
+    const peer = this.peers.get(id)
+    if (!peer) throw new AssistantError('NO_PEER', { peer: id })
+    return peer
+  }
+
+  /** Ends a connection, or all: `kick` closes it, the others are faults. */
+  disturb(how: 'kick' | 'half-close' | 'reset', peerId?: string): void {
+    const peers = this.reached(peerId)
+    if (peers.length === 0) throw this.nobody(peerId)
+    for (const peer of peers) {
+      this.note(peer.id, told(how === 'kick' ? 'KICKED' : how === 'reset' ? 'RESET_SENT' : 'FINISHED', { peer: peer.id }))
+      if (how === 'kick') peer.link.destroy()
+      else if (how === 'reset') peer.link.reset()
+      else {
+        peer.half = 'finished'
+        peer.link.finish()
+      }
+    }
+    this.changed()
+  }
+
+  setRules(rules: readonly Rule[]): void {
+    this.responder.set(rules)
+    this.changed()
+  }
+
+  setFaults(faults: FaultSpec): void {
+    this.faults = faults
+    this.changed()
+  }
+
+  clear(): void {
+    this.log.clear()
+    this.changed()
+  }
+
+  resetCounters(): void {
+    this.counters = noCounters()
+    for (const peer of this.peers.values()) Object.assign(peer.counters, noCounters())
+    this.changed()
+  }
+
+  get isOpen(): boolean {
+    return this.state !== 'closed' && this.state !== 'failed'
+  }
+
+  info(): EndpointInfo {
+    const { first, last, bytes, dropped } = this.log
+    const timer = this.timer.info()
+    const file = this.file.info()
+    const replay = this.replay.info()
+    return {
+      id: this.id,
+      name: this.name,
+      spec: withoutSecrets(this.spec),
+      state: this.state,
+      ...(this.problem ? { problem: this.problem } : {}),
+      hints: this.hints,
+      ...(this.local ? { local: this.local } : {}),
+      peers: [...this.peers.values()].map((peer) => peer.info()),
+      counters: { ...this.counters },
+      log: { first, last, bytes, dropped },
+      rules: [...this.responder.rules],
+      faults: this.faults,
+      ...(timer ? { timer } : {}),
+      ...(file ? { file } : {}),
+      ...(replay ? { replay } : {}),
+    }
+  }
+
+  note(peer: string, note: Told): void {
+    this.log.add('note', peer, { note })
+    this.options.logged(this)
+  }
+
+  /** Whom bytes go to: the one named, else the target, else all. */
+  private reached(peerId: string | undefined): Peer[] {
+    if (peerId !== undefined && peerId !== '') return [this.peer(peerId)]
+    const target = this.transport?.target?.()
+    return target ? [target] : [...this.peers.values()]
+  }
+
+  private nobody(peerId: string | undefined): AssistantError {
+    if (peerId) return new AssistantError('NO_PEER', { peer: peerId })
+    if (this.state === 'closed' || this.state === 'failed') return new AssistantError('NOT_OPEN', { endpoint: this.name })
+    return new AssistantError(this.spec.kind === 'udp' ? 'NO_TARGET' : 'NOTHING_CONNECTED')
+  }
+
+  private hostFor(isCurrent: () => boolean): Host {
+    const end = (state: EndpointState, problem?: Told) => {
+      if (!isCurrent()) return
+      if (problem) this.note('', problem)
+      this.timer.stop()
+      this.replay.stop()
+      this.file.cancel()
+      this.setState(state, problem)
+    }
+    return {
+      limits: this.options.limits,
+      targets: this.options.targets,
+      faults: () => this.faults,
+      opened: (local) => {
+        if (!isCurrent()) return
+        this.local = local
+        this.hints = this.options.hints(this.spec, local)
+        if (this.spec.kind !== 'tcp-client') this.note('', told('OPENED', { address: local.address, port: local.port }))
+        this.setState('open')
+      },
+      failed: (problem) => end('failed', problem),
+      closed: () => end('closed'),
+      waiting: (ms, problem) => {
+        end('waiting', problem)
+        if (isCurrent()) this.note('', told('RECONNECTING', { seconds: ms / 1000 }))
+      },
+      note: (peer, note) => this.note(peer, note),
+      join: (link, options) => this.join(link, options),
+      leave: (peer, problem) => this.leave(peer, problem),
+      ended: (peer) => {
+        peer.half = 'ended'
+        this.note(peer.id, told('ENDED', { peer: peer.id }))
+        this.changed()
+      },
+    }
+  }
+
+  private join(link: Link, { quiet = false } = {}): Peer | undefined {
+    const name = peerName(link.address, link.port)
+    const limit = Math.min(this.options.limits.peers, ('maxPeers' in this.spec && this.spec.maxPeers) || Infinity)
+    if (this.peers.size >= limit) {
+      this.note('', told('TOO_MANY_PEERS', { limit, peer: name }))
+      return undefined
+    }
+    const peer = createPeer(this.newId(name), link, {
+      faults: () => this.faults,
+      received: (peer, bytes) => this.received(peer, bytes),
+      sent: (peer, bytes) => this.logBytes('tx', peer, bytes),
+    })
+    this.peers.set(peer.id, peer)
+    if (!quiet) this.note(peer.id, told('CONNECTED', { peer: peer.id }))
+    this.changed()
+    if (!quiet) this.responder.connected(peer)
+    return peer
+  }
+
+  private leave(peer: Peer, problem?: Told): void {
+    if (this.peers.get(peer.id) !== peer) return
+    this.peers.delete(peer.id)
+    peer.stop()
+    if (problem) this.note(peer.id, problem)
+    if (this.spec.kind !== 'udp') {
+      this.note(peer.id, told('DISCONNECTED', { peer: peer.id, rx: peer.counters.rxBytes, tx: peer.counters.txBytes }))
+    }
+    this.changed()
+  }
+
+  private received(peer: Peer, bytes: Uint8Array): void {
+    this.logBytes('rx', peer, bytes)
+    this.responder.received(peer, bytes)
+  }
+
+  private logBytes(dir: 'rx' | 'tx', peer: Peer, data: Uint8Array): LogEntry {
+    this.counters[`${dir}Bytes`] += data.length
+    this.counters[`${dir}Count`] += 1
+    const entry = this.log.add(dir, peer.id, { data })
+    this.options.logged(this)
+    return entry
+  }
+
+  private newId(name: string): string {
+    const times = (this.names.get(name) ?? 0) + 1
+    this.names.delete(name)
+    this.names.set(name, times)
+    if (this.names.size > MAX_NAMES) this.names.delete(this.names.keys().next().value!)
+    return times === 1 ? name : `${name}#${times}`
+  }
+
+  private setState(state: EndpointState, problem?: Told): void {
+    this.state = state
+    this.problem = problem
+    if (state !== 'open') {
+      this.local = undefined
+      this.hints = []
+    }
+    this.changed()
+  }
+
+  private changed(): void {
+    this.options.changed(this)
+  }
+}
+
+function noCounters(): Counters {
+  return { rxBytes: 0, txBytes: 0, rxCount: 0, txCount: 0 }
+}
+
+/** Private keys stay where they are. */
+function withoutSecrets(spec: EndpointSpec): EndpointSpec {
+  if (!('tls' in spec) || !spec.tls) return spec
+  const { key: _key, passphrase: _passphrase, ...tls } = spec.tls
+  return { ...spec, tls }
+}

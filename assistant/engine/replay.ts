@@ -1,0 +1,50 @@
+import type { LogEntry, ReplayInfo, Told } from '../shared/protocol.ts'
+import { AssistantError, told } from './told.ts'
+
+type Hooks = { send: (bytes: Uint8Array, peer: string | undefined) => void; note: (note: Told) => void; changed: () => void }
+
+/** Sends the bytes of log entries again, as far apart as they were, divided by `speed`. */
+export function createReplay({ send, note, changed }: Hooks) {
+  let running: { entries: readonly LogEntry[]; at: number; from: number; speed: number; peer: string | undefined } | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  function tick(): void {
+    if (running === undefined) return
+    const { entries, from, speed, peer } = running
+    const start = entries[0]?.t ?? 0
+    for (;;) {
+      const entry = entries[running.at]
+      if (entry === undefined) return stop()
+      const dueMs = (entry.t - start) / 1000 / speed - (performance.now() - from)
+      if (dueMs > 1) {
+        timer = setTimeout(tick, dueMs)
+        return changed()
+      }
+      try {
+        send(entry.data!, peer)
+      } catch (error) {
+        note(error instanceof AssistantError ? error.told : told('SOCKET_FAILED', { reason: (error as Error).message }))
+        return stop()
+      }
+      running.at += 1
+    }
+  }
+
+  function stop(): void {
+    clearTimeout(timer)
+    if (running) note(told('REPLAY_DONE', { sent: running.at }))
+    running = undefined
+    changed()
+  }
+
+  return {
+    start(entries: readonly LogEntry[], { speed, peer }: { speed: number; peer: string | undefined }): void {
+      if (running) stop()
+      running = { entries: entries.filter(({ data }) => data !== undefined), at: 0, from: performance.now(), speed, peer }
+      note(told('REPLAY_STARTED', { total: running.entries.length }))
+      tick()
+    },
+    stop,
+    info: (): ReplayInfo | undefined => running && { total: running.entries.length, sent: running.at },
+  }
+}

@@ -1,0 +1,46 @@
+import type { Limits, Told } from '../shared/protocol.ts'
+import type { EndpointSpec, FaultSpec } from '../shared/spec.ts'
+import type { Link, Peer } from './peer.ts'
+import { startTap } from './tap.ts'
+import type { Targets } from './targets.ts'
+import { startTcpClient } from './tcp-client.ts'
+import { startTcpServer } from './tcp-server.ts'
+import { startUdp } from './udp.ts'
+
+/** What sockets tell their endpoint. */
+export type Host = {
+  limits: Limits
+  targets: Targets
+  faults: () => FaultSpec
+  opened: (local: { address: string; port: number }) => void
+  /** It is over, and nothing will be tried again. */
+  failed: (problem: Told) => void
+  /** The other side has ended; nothing will be tried again. */
+  closed: () => void
+  /** It will be tried again after so many milliseconds. */
+  waiting: (ms: number, problem?: Told) => void
+  note: (peer: string, note: Told) => void
+  /** A new peer, or undefined when there are too many. */
+  join: (link: Link, options?: { quiet?: boolean }) => Peer | undefined
+  leave: (peer: Peer, problem?: Told) => void
+  ended: (peer: Peer) => void
+}
+
+export type Transport = {
+  close: () => void
+  /** Where bytes go when no peer is named; undefined: to all peers. */
+  target?: () => Peer | undefined
+}
+
+export function startTransport(spec: EndpointSpec, host: Host): Transport {
+  switch (spec.kind) {
+    case 'tcp-client':
+      return startTcpClient(spec, host)
+    case 'tcp-server':
+      return startTcpServer(spec, host)
+    case 'udp':
+      return startUdp(spec, host)
+    case 'tap':
+      return startTap(spec, host)
+  }
+}

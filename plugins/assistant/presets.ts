@@ -1,0 +1,22 @@
+import type { Preset } from '../../assistant/shared/protocol.ts'
+import type { Draft } from '../../assistant/shared/spec.ts'
+import type { Environment } from '../../runtime/environment.ts'
+
+type Ports = Pick<
+  Environment,
+  'TCP_BIND' | 'TCP_IN_SERVER_PORT' | 'TCP_OUT_SERVER_PORT' | 'TCP_RESPONSE_PORT' | 'TCP_IN_CLIENT_PORT' | 'TCP_OUT_CLIENT_PORT'
+>
+
+const HELLO: Draft = { mode: 'text', text: 'hello', encoding: 'utf8', escapes: false, ending: '', macros: false }
+
+/** The other side of the five scenarios. */
+export function presetsFor(ports: Ports): Preset[] {
+  const host = ports.TCP_BIND === '0.0.0.0' || ports.TCP_BIND === '::' ? '127.0.0.1' : ports.TCP_BIND
+  return [
+    { scenario: 'tcp-in-server', spec: { kind: 'tcp-client', host, port: ports.TCP_IN_SERVER_PORT }, draft: HELLO },
+    { scenario: 'tcp-in-client', spec: { kind: 'tcp-server', port: ports.TCP_IN_CLIENT_PORT }, draft: HELLO },
+    { scenario: 'tcp-out-server', spec: { kind: 'tcp-client', host, port: ports.TCP_OUT_SERVER_PORT } },
+    { scenario: 'tcp-out-client', spec: { kind: 'tcp-server', port: ports.TCP_OUT_CLIENT_PORT } },
+    { scenario: 'tcp-response', spec: { kind: 'tcp-client', host, port: ports.TCP_RESPONSE_PORT }, draft: HELLO },
+  ]
+}
