@@ -1,0 +1,35 @@
+// npm run assistant -- …, and `assistant …` inside the image.
+import { AssistantError } from '../engine/told.ts'
+import { readArguments } from './arguments.ts'
+import { extensionOf } from './export.ts'
+import { run } from './run.ts'
+import { say, talk } from './talk.ts'
+import { describe } from './texts.ts'
+import { USAGE, UsageError } from './usage.ts'
+
+const FAILED = 1
+const UNUSABLE = 2
+
+export async function main(args: string[]): Promise<number> {
+  try {
+    const wanted = readArguments(args)
+    if (wanted === undefined) {
+      console.log(USAGE)
+      return 0
+    }
+    if (wanted.command === 'run') return await run(wanted)
+    if (wanted.exportTo !== undefined) extensionOf(wanted.exportTo)
+    return await talk(wanted)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      say(error.message)
+      say('--help shows how it is used')
+      return UNUSABLE
+    }
+    if (!(error instanceof AssistantError)) throw error
+    say(describe(error.told))
+    return FAILED
+  }
+}
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)))

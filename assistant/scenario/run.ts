@@ -1,0 +1,197 @@
+import type { Hub } from '../engine/hub.ts'
+import type { Wanted } from '../engine/inbox.ts'
+import { AssistantError } from '../engine/told.ts'
+import { escapeBytes } from '../shared/escapes.ts'
+import { formatHex } from '../shared/hex.ts'
+import type { Told } from '../shared/protocol.ts'
+import type { Scenario, Step } from './model.ts'
+import { openPlayer, type Player } from './play.ts'
+import { waitFor, type Waiting } from './wait.ts'
+
+/** What became of a step. Codes are those of the protocol and the ones below; page and command line have texts for them. */
+export type StepResult = { line: number; title: string; ok: boolean; ms: number; problem?: Told }
+export type ScenarioResult = { name: string; file: string; ok: boolean; ms: number; steps: StepResult[]; skipped: number; stopped: boolean }
+
+export const SCENARIO_CODES = {
+  NOT_RECEIVED: ['peer', 'wanted', 'ms', 'received'],
+  NOT_SILENT: ['peer', 'received'],
+  NOT_CONNECTED: ['peer', 'ms'],
+  STILL_CONNECTED: ['peer', 'ms'],
+  PEER_GONE: ['peer', 'wanted', 'received'],
+  STOPPED: [],
+} as const
+
+export type RunOptions = {
+  hub: Hub
+  onStep?: (result: StepResult) => void
+  signal?: AbortSignal
+  /** Leaves endpoints and logs to be looked at. */
+  keep?: boolean
+}
+
+const MOST_STEPS_KEPT = 10_000
+const SHOWN_BYTES = 60
+
+/** Plays a scenario up to its end or the first step that fails. */
+export async function runScenario(
+  scenario: Scenario,
+  { hub, onStep = () => {}, signal, keep = false }: RunOptions,
+): Promise<ScenarioResult> {
+  const started = performance.now()
+  const players = new Map([...scenario.peers.values()].map((peer) => [peer.name, openPlayer(hub, peer, `${scenario.name} · ${peer.name}`)]))
+  const waiting: Waiting = { hub, players: [...players.values()], signal: signal ?? new AbortController().signal }
+  const results: StepResult[] = []
+  let skipped = 0
+
+  async function play(steps: readonly Step[]): Promise<boolean> {
+    for (const step of steps) {
+      if (step.do === 'repeat') {
+        for (let time = 0; time < step.times; time += 1) if (!(await play(step.steps))) return false
+        continue
+      }
+      const from = performance.now()
+      const problem = await perform(step, 'peer' in step ? players.get(step.peer)! : undefined, waiting)
+      const result = { line: step.line, title: step.name ?? titleOf(step), ok: problem === undefined, ms: performance.now() - from }
+      const whole: StepResult = problem === undefined ? result : { ...result, problem }
+      if (results.length < MOST_STEPS_KEPT || !whole.ok) results.push(whole)
+      else skipped += 1
+      onStep(whole)
+      if (problem !== undefined) return false
+    }
+    return true
+  }
+
+  try {
+    const opened = openAll(scenario, players)
+    if (opened !== undefined) {
+      results.push(opened)
+      onStep(opened)
+    }
+    const ok = opened === undefined && (await play(scenario.steps))
+    const stopped = waiting.signal.aborted
+    return { name: scenario.name, file: scenario.file, ok, ms: performance.now() - started, steps: results, skipped, stopped }
+  } finally {
+    for (const player of players.values()) {
+      if (keep) player.close()
+      else player.remove()
+    }
+  }
+}
+
+function openAll(scenario: Scenario, players: Map<string, Player>): StepResult | undefined {
+  for (const peer of scenario.peers.values()) {
+    if (peer.later) continue
+    const problem = attempt(() => players.get(peer.name)!.open())
+    if (problem) return { line: peer.line, title: `open ${peer.name}`, ok: false, ms: 0, problem }
+  }
+  return undefined
+}
+
+async function perform(step: Exclude<Step, { do: 'repeat' }>, player: Player | undefined, waiting: Waiting): Promise<Told | undefined> {
+  if (waiting.signal.aborted) return { code: 'STOPPED', params: {} }
+  if (step.do === 'wait') return await quiet(waiting, step.ms)
+  const here = player!
+  switch (step.do) {
+    case 'open': {
+      const failed = attempt(() => here.open())
+      return failed ?? (await connected(step, here, waiting))
+    }
+    case 'connected':
+      return await connected(step, here, waiting)
+    case 'send': {
+      const missing = await connected(step, here, waiting)
+      return missing ?? attempt(() => here.send(step.draft))
+    }
+    case 'expect':
+      return await expect(step, here, waiting)
+    case 'silence': {
+      here.inbox.clear()
+      const heard = await waitFor(() => here.inbox.bytes.length > 0, step.ms, waiting)
+      if (heard === 'met') return { code: 'NOT_SILENT', params: { peer: step.peer, received: shown(here) } }
+      return heard === 'stopped' ? { code: 'STOPPED', params: {} } : undefined
+    }
+    case 'close':
+      here.close()
+      return undefined
+    case 'closed': {
+      const end = await waitFor(() => here.isClosed(), step.timeoutMs, waiting)
+      return end === 'met' ? undefined : tellEnd(end, { code: 'STILL_CONNECTED', params: { peer: step.peer, ms: step.timeoutMs } })
+    }
+  }
+}
+
+async function connected(step: { peer: string; timeoutMs: number }, player: Player, waiting: Waiting): Promise<Told | undefined> {
+  const end = await waitFor(() => player.isConnected() || player.problem() !== undefined, step.timeoutMs, waiting)
+  const missing = { code: 'NOT_CONNECTED', params: { peer: step.peer, ms: step.timeoutMs } }
+  return player.problem() ?? (end === 'met' ? undefined : tellEnd(end, missing))
+}
+
+async function expect(step: Extract<Step, { do: 'expect' }>, player: Player, waiting: Waiting): Promise<Told | undefined> {
+  const { peer, wanted, timeoutMs } = step
+  let found = false
+  let gone = false
+  const end = await waitFor(
+    () => {
+      found ||= player.inbox.take(wanted)
+      gone = player.problem() !== undefined || player.info()?.state === 'closed'
+      return found || gone
+    },
+    timeoutMs,
+    waiting,
+  )
+  if (found) return undefined
+  const params = { peer, wanted: wantedAsText(wanted), received: shown(player) }
+  if (gone) return player.problem() ?? { code: 'PEER_GONE', params }
+  return tellEnd(end, { code: 'NOT_RECEIVED', params: { ...params, ms: timeoutMs } })
+}
+
+async function quiet(waiting: Waiting, ms: number): Promise<Told | undefined> {
+  return (await waitFor(() => false, ms, waiting)) === 'stopped' ? { code: 'STOPPED', params: {} } : undefined
+}
+
+function tellEnd(end: string, otherwise: Told): Told {
+  return end === 'stopped' ? { code: 'STOPPED', params: {} } : otherwise
+}
+
+function attempt(action: () => void): Told | undefined {
+  try {
+    action()
+    return undefined
+  } catch (error) {
+    if (error instanceof AssistantError) return error.told
+    throw error
+  }
+}
+
+/** What has come instead, as text that a terminal or a page can show. */
+function shown({ inbox }: Player): string {
+  const { bytes } = inbox
+  if (bytes.length === 0) return ''
+  const some = bytes.subarray(0, SHOWN_BYTES)
+  return `${escapeBytes(some)} (${formatHex(some)}${bytes.length > some.length ? ' …' : ''})`
+}
+
+export function wantedAsText({ by, text }: Wanted): string {
+  return by === 'text' ? JSON.stringify(text) : by === 'hex' ? `HEX ${text}` : `/${text}/`
+}
+
+function titleOf(step: Exclude<Step, { do: 'repeat' }>): string {
+  switch (step.do) {
+    case 'send':
+      return `${step.peer} sends ${step.draft.mode === 'hex' ? `HEX ${step.draft.text}` : JSON.stringify(step.draft.text)}`
+    case 'expect':
+      return `${step.peer} gets ${wantedAsText(step.wanted)}`
+    case 'silence':
+      return `${step.peer} gets nothing for ${step.ms} ms`
+    case 'wait':
+      return `wait ${step.ms} ms`
+    case 'open':
+      return `${step.peer} opens`
+    case 'close':
+      return `${step.peer} closes`
+    case 'connected':
+      return `${step.peer} is connected`
+    case 'closed':
+      return `${step.peer} is disconnected`
+  }
+}
