@@ -24,11 +24,20 @@ COPY storage storage
 COPY login login
 COPY tcp tcp
 COPY ports ports
+COPY assistant assistant
 COPY nodes nodes
 COPY provisioning provisioning
 COPY runtime runtime
 COPY plugins plugins
 RUN node scripts/build.ts
+
+FROM packages AS page
+COPY tsconfig.json ./
+COPY scripts/build-page.ts scripts/
+COPY scripts/support scripts/support
+COPY assistant/shared assistant/shared
+COPY web web
+RUN node scripts/build-page.ts
 
 # Forwards one port to Node-RED; `npm run ports` starts one for each.
 FROM ${BASE_IMAGE} AS relay
@@ -96,6 +105,7 @@ ENV NODE_ENV=production \
 COPY --from=runtime-packages /opt/node-red-tcp/node_modules node_modules
 COPY package.json LICENSE ./
 COPY --from=build /opt/node-red-tcp/dist dist
+COPY --from=page /opt/node-red-tcp/dist/web dist/web
 COPY scripts/warm-compile-cache.sh scripts/healthcheck.sh scripts/
 RUN scripts/warm-compile-cache.sh
 COPY flows flows
