@@ -9,6 +9,11 @@ const ASSET_FOLDERS = ['nodes', 'plugins']
 
 /** Builds the distribution into `dist/`. */
 export async function build(): Promise<void> {
+  // The image builds the page in a stage of its own.
+  await Promise.all([compile(), existsSync(join(home, 'web')) && (await import('./build-page.ts')).buildPage()])
+}
+
+async function compile(): Promise<void> {
   const tsc = join(home, 'node_modules', 'typescript', 'bin', 'tsc')
   await output(process.execPath, [tsc, '--project', join(home, 'tsconfig.build.json')]).catch(
     (error: { stdout?: string; message: string }) => {

@@ -8,6 +8,7 @@ const home = dirname(import.meta.dirname)
 
 test.each([
   ['the types fit', ['typescript/bin/tsc']],
+  ['the types of the page fit', ['vue-tsc/bin/vue-tsc.js', '-p', 'web']],
   ['the linter finds nothing', ['eslint/bin/eslint.js', '--flag', 'unstable_native_nodejs_ts_config', '--max-warnings', '0', '.']],
   ['the format is right', ['prettier/bin/prettier.cjs', '--check', '.']],
 ])('%s', async (_name, [program = '', ...args]) => {

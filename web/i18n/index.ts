@@ -1,0 +1,63 @@
+import { computed, watchEffect } from 'vue'
+import type { Told } from '../../assistant/shared/protocol.ts'
+import { look } from '../state/settings.ts'
+import { en } from './en.ts'
+import { enCodes } from './en-codes.ts'
+import { zh } from './zh.ts'
+import { zhCodes } from './zh-codes.ts'
+
+export type Key = keyof typeof en
+export type Catalog = Record<Key, string>
+/** What happened and what to do, by the code that the server tells. */
+export type CodeCatalog = Record<keyof typeof enCodes, string>
+
+type Params = Record<string, string | number>
+
+const CATALOGS: Record<'en' | 'zh', { texts: Catalog; codes: Record<string, string> }> = {
+  en: { texts: en, codes: enCodes },
+  zh: { texts: zh, codes: zhCodes },
+}
+
+export const locale = computed<'en' | 'zh'>(
+  () => look.locale || (navigator.languages.some((tag) => /^zh\b/i.test(tag)) && prefersChinese() ? 'zh' : 'en'),
+)
+
+// The first of the two languages that the browser asks for.
+function prefersChinese(): boolean {
+  const first = navigator.languages.find((tag) => /^(zh|en)\b/i.test(tag))
+  return first !== undefined && /^zh/i.test(first)
+}
+
+export function t(key: Key, params: Params = {}): string {
+  return fill(CATALOGS[locale.value].texts[key], params)
+}
+
+/** A code of the server as a sentence; one that this page does not know is told as it is. */
+export function tell({ code, params }: Told): string {
+  const { codes } = CATALOGS[locale.value]
+  const text = codes[`${code}.${params.reason}`] ?? codes[code]
+  if (text === undefined) return `${code} ${Object.values(params).join(' ')}`
+  // People count from one.
+  return fill(text, typeof params.at === 'number' ? { ...params, at: params.at + 1 } : params)
+}
+
+export function formatNumber(value: number): string {
+  return value.toLocaleString(locale.value === 'zh' ? 'zh-CN' : 'en')
+}
+
+function fill(text: string, params: Params): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = params[name]
+    return value === undefined ? whole : String(value)
+  })
+}
+
+/** Follows language and theme on the document itself. */
+export function startLook(): void {
+  watchEffect(() => {
+    document.documentElement.lang = locale.value === 'zh' ? 'zh-CN' : 'en'
+    document.title = t('title')
+    if (look.theme === 'system') delete document.documentElement.dataset.theme
+    else document.documentElement.dataset.theme = look.theme
+  })
+}

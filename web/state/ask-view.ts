@@ -1,0 +1,50 @@
+import { onScopeDispose, ref, shallowRef, watch } from 'vue'
+import type { Requests, Told } from '../../assistant/shared/protocol.ts'
+import { ask, RequestError } from './connection.ts'
+import { current } from './session.ts'
+
+const AGAIN_MS = 1_000
+
+type Asked = Requests['view']['ask'] extends infer A ? (A extends { endpoint: string } ? Omit<A, 'endpoint'> : never) : never
+
+/** Keeps a view of the chosen endpoint up to date: at once when it is asked otherwise, at most once a second while bytes come in. */
+export function useView<T>(asked: () => Asked) {
+  const view = shallowRef<T>()
+  const problem = ref<Told>()
+  let running = false
+  let again = false
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  async function load(): Promise<void> {
+    const endpoint = current.value?.id
+    if (endpoint === undefined) return
+    if (running) {
+      again = true
+      return
+    }
+    running = true
+    again = false
+    try {
+      view.value = (await ask('view', { endpoint, ...asked() })) as T
+      problem.value = undefined
+    } catch (error) {
+      view.value = undefined
+      problem.value = error instanceof RequestError ? error.told : { code: 'BAD_REQUEST', params: { reason: String(error) } }
+    }
+    running = false
+    if (again) void load()
+  }
+
+  watch([() => current.value?.id, asked], () => void load(), { immediate: true, deep: true })
+  watch(
+    () => [current.value?.log.last, current.value?.log.first],
+    () => {
+      timer ??= setTimeout(() => {
+        timer = undefined
+        void load()
+      }, AGAIN_MS)
+    },
+  )
+  onScopeDispose(() => clearTimeout(timer))
+  return { view, problem }
+}
