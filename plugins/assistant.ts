@@ -3,6 +3,7 @@ import { published } from '../ports/published.ts'
 import { hintsFor } from './assistant/hints.ts'
 import { createPageServer } from './assistant/page.ts'
 import { presetsFor } from './assistant/presets.ts'
+import { keepShortcuts } from './assistant/shortcuts.ts'
 import { acceptSockets } from './assistant/sockets.ts'
 import type { NodeRed } from './node-red.ts'
 
@@ -19,8 +20,9 @@ function assistantPlugin(RED: NodeRed): void {
     },
     targets: environment.ASSISTANT_TARGETS,
     presets: presetsFor(environment),
-    hints: (spec, local) => hintsFor(spec, local, published),
+    hints: (spec, local) => hintsFor(spec, local, { published, host: environment.ASSISTANT_HOST }),
   })
+  keepShortcuts(hub, environment.ASSISTANT_HOST)
   const page = createPageServer()
   const allowed = RED.auth.needsPermission('assistant.read')
   RED.httpAdmin.get('/assistant', allowed, page.index)

@@ -4,6 +4,7 @@ import { createBackoff, type Backoff } from './backoff.ts'
 import { normalizeAddress } from './access-list.ts'
 import { TcpError } from './errors.ts'
 import { Session, type SessionOwner } from './session.ts'
+import { shortcutOf } from './shortcuts.ts'
 import { clientTlsOptions, fingerprintTls, type TlsMaterial } from './tls.ts'
 
 // A connection that lived so long was a good one: the next failure starts from the shortest pause again.
@@ -105,7 +106,8 @@ export class Dialler {
   private dial(): void {
     const { host, port, tls } = this.place
     this.setState({ kind: 'connecting' })
-    const socket = tls ? connectTls(clientTlsOptions(tls, { host, port })) : connect({ host, port })
+    const place = shortcutOf({ host, port }) ?? { host, port }
+    const socket = tls ? connectTls({ ...clientTlsOptions(tls, { host, port }), ...place }) : connect(place)
     this.socket = socket
     let failure: Error | undefined
     const onError = (error: Error) => (failure = error)

@@ -44,7 +44,7 @@ export class Endpoint {
   private state: EndpointState = 'closed'
   private problem: Told | undefined
   private hints: Told[] = []
-  private local: { address: string; port: number } | undefined
+  private where: { address: string; port: number } | undefined
   private counters: Counters = noCounters()
 
   constructor(options: EndpointOptions) {
@@ -149,8 +149,9 @@ export class Endpoint {
     this.changed()
   }
 
-  get isOpen(): boolean {
-    return this.state !== 'closed' && this.state !== 'failed'
+  /** Where it listens or whence it has connected, while it is open. */
+  get local(): { address: string; port: number } | undefined {
+    return this.where
   }
 
   info(): EndpointInfo {
@@ -165,7 +166,7 @@ export class Endpoint {
       state: this.state,
       ...(this.problem ? { problem: this.problem } : {}),
       hints: this.hints,
-      ...(this.local ? { local: this.local } : {}),
+      ...(this.where ? { local: this.where } : {}),
       peers: [...this.peers.values()].map((peer) => peer.info()),
       counters: { ...this.counters },
       log: { first, last, bytes, dropped },
@@ -210,7 +211,7 @@ export class Endpoint {
       faults: () => this.faults,
       opened: (local) => {
         if (!isCurrent()) return
-        this.local = local
+        this.where = local
         this.hints = this.options.hints(this.spec, local)
         if (this.spec.kind !== 'tcp-client') this.note('', told('OPENED', { address: local.address, port: local.port }))
         this.setState('open')
@@ -287,7 +288,7 @@ export class Endpoint {
     this.state = state
     this.problem = problem
     if (state !== 'open') {
-      this.local = undefined
+      this.where = undefined
       this.hints = []
     }
     this.changed()
