@@ -108,7 +108,10 @@ class Parser {
     const map = node as YAMLMap<Node, Node | null>
     const kinds = STEP_KINDS.filter((kind) => map.has(kind))
     const [kind] = kinds
-    if (kind === undefined || kinds.length > 1) return fields.wrong(node, 'steps', `a step has exactly one of ${STEP_KINDS.join(', ')}`)
+    if (kind === undefined || kinds.length > 1) {
+      const keys = map.items.map(({ key }) => fields.plain(key) ?? '').join(', ')
+      return fields.wrong(node, keys, `a step has exactly one of ${STEP_KINDS.join(', ')}`)
+    }
     fields.map(node, kind, [kind, 'name', ...EXTRA_KEYS[kind]])
     const base = { line: fields.lineOf(node), name: fields.plain(fields.get(map, 'name')) }
     const value = fields.get(map, kind)
