@@ -108,6 +108,8 @@ COPY --from=build /opt/node-red-tcp/dist dist
 COPY --from=page /opt/node-red-tcp/dist/web dist/web
 COPY scripts/warm-compile-cache.sh scripts/healthcheck.sh scripts/
 RUN scripts/warm-compile-cache.sh
+COPY scripts/assistant.sh /usr/local/bin/assistant
+COPY assistant/examples assistant/examples
 COPY flows flows
 USER 1000:0
 VOLUME /data
