@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '../storage/atomic-file.ts'
 import { parseFlow, type FlowNode } from './flow-set.ts'
 import { mergeFlows, type Action, type ProvisionRecords } from './merge.ts'
+import { withOneDashboard } from './one-dashboard.ts'
 import { readSources, type BrokenSource } from './sources.ts'
 
 export const FLOW_FILE = 'flows.json'
@@ -11,6 +12,8 @@ const PREVIOUS_FILE = 'flows.previous.json'
 
 export type ProvisioningReport = {
   actions: { name: string; action: Action }[]
+  /** Files that were left out, since a dashboard other than theirs is there. */
+  aside: string[]
   broken: BrokenSource[]
   /** Set when the user's own flow file can not be read; then nothing was written. */
   unreadableFlow?: { path: string; reason: string }
@@ -24,10 +27,11 @@ export function provisionFlows({ dataDir, folders }: { dataDir: string; folders:
   try {
     flow = readDeployedFlow(dataDir)
   } catch (error) {
-    return { actions: [], broken, unreadableFlow: { path: flowPath, reason: (error as Error).message } }
+    return { actions: [], aside: [], broken, unreadableFlow: { path: flowPath, reason: (error as Error).message } }
   }
   const records = readRecords(dataDir)
-  const merged = mergeFlows({ flow, sources, records, unreadable: broken.map(({ name }) => name) })
+  const { kept, aside } = withOneDashboard(sources, flow)
+  const merged = mergeFlows({ flow, sources: kept, records, unreadable: broken.map(({ name }) => name) })
   if (changes(merged.actions)) {
     if (existsSync(flowPath)) copyFileSync(flowPath, join(dataDir, PREVIOUS_FILE))
     writeFileAtomic(flowPath, JSON.stringify(merged.flow, null, 4))
@@ -36,7 +40,7 @@ export function provisionFlows({ dataDir, folders }: { dataDir: string; folders:
   if (JSON.stringify(merged.records) !== JSON.stringify(records)) {
     writeFileAtomic(join(dataDir, RECORDS_FILE), `${JSON.stringify(merged.records, null, 2)}\n`)
   }
-  return { actions: merged.actions, broken }
+  return { actions: merged.actions, aside: aside.map(({ name }) => name), broken }
 }
 
 /** What was last provisioned into this data folder; empty when nothing was, or the record is lost. */

@@ -44,6 +44,8 @@ function logProvisioning(log: Log, report: ProvisioningReport): void {
     const line = ACTION_LINES[action]
     if (line) log.info(`flow ${name}: ${line}`)
   }
+  for (const name of report.aside)
+    log.info(`flow ${name}: left out, since there is another dashboard and Node-RED's dashboard allows one ui-base only`)
   for (const { path, reason } of report.broken) {
     log.error(`flow file ${path} was left out: ${reason}`)
     reportProblem({ severity: 'warning', what: path, why: `left out: ${reason}` })

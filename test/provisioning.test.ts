@@ -172,3 +172,36 @@ test('a later folder takes the place of an earlier one, and order.txt leads', ()
   provisionFlows({ dataDir: first.dataDir, folders: [first.folder, second.folder] })
   expect(names(first.flow())).toEqual(['gamma', 'version 1', 'beta', 'version 7', 'alpha', 'version 1'])
 })
+
+const dashboard = (name: string): FlowNode[] => [...tab(name), { id: `${name}-base`, type: 'ui-base', name, path: '/dashboard' }]
+
+test('a file with a dashboard gives way to the one that the user has, and comes when that is gone', () => {
+  const folders = createFolders()
+  folders.write('one', tab('one'))
+  folders.start()
+  folders.deploy((nodes) => [...nodes, ...dashboard('mine')])
+  folders.write('two', dashboard('two'))
+  expect(folders.start()).toMatchObject({ actions: [{ name: 'one', action: 'unchanged' }], aside: ['two'] })
+  expect(names(folders.flow())).toEqual(['one', 'version 1', 'mine', 'version 1', 'mine'])
+  folders.deploy((nodes) => nodes.filter(({ id }) => !id.startsWith('mine')))
+  expect(folders.start()).toMatchObject({ aside: [] })
+  expect(folders.flow().some(({ id }) => id === 'two-base')).toBe(true)
+})
+
+test('a provisioned dashboard that nobody changed goes when the user brings one', () => {
+  const folders = createFolders()
+  folders.write('two', dashboard('two'))
+  folders.start()
+  folders.deploy((nodes) => [...nodes, ...dashboard('mine')])
+  expect(folders.start()).toMatchObject({ actions: [{ name: 'two', action: 'removed' }], aside: ['two'] })
+  expect(folders.flow().map(({ id }) => id)).toEqual(['mine-tab', 'mine-node', 'mine-base'])
+})
+
+test('of two files with a dashboard the one from the later folder counts', () => {
+  const first = createFolders()
+  const second = createFolders()
+  first.write('ours', dashboard('ours'))
+  second.write('theirs', dashboard('theirs'))
+  const report = provisionFlows({ dataDir: first.dataDir, folders: [first.folder, second.folder] })
+  expect(report).toMatchObject({ actions: [{ name: 'theirs', action: 'added' }], aside: ['ours'] })
+})
