@@ -286,7 +286,7 @@ test('splits, merges, half-closes and resets as it is told to', async () => {
   await client.expectClose()
   const other = connect(port, '127.0.0.1')
   const reset = new Promise<NodeJS.ErrnoException>((resolve) => other.on('error', resolve))
-  await expect.poll(() => infoOf(hub, server).peers.some(({ id }) => id.endsWith(`:${(other).localPort}`))).toBe(true)
+  await expect.poll(() => infoOf(hub, server).peers.some(({ id }) => id.endsWith(`:${other.localPort}`))).toBe(true)
   void hub.perform({ id: 1, do: 'faults', endpoint: server, now: 'reset' })
   expect((await reset).code).toBe('ECONNRESET')
 })
