@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { docker } from '../support/containers.ts'
 import { freePort } from '../support/free-port.ts'
+import { describeContainer, newContainer } from '../support/runtimes.ts'
 import { assist, Assistant } from './support/command.ts'
 
 const run = promisify(execFile)
@@ -250,5 +252,14 @@ describe('on a terminal', () => {
       terminal.kill()
       await ended(terminal)
     }
+  })
+})
+
+describeContainer('inside the image', () => {
+  test('the same commands are there, for Node-RED’s own ports', async () => {
+    await using nodeRed = await newContainer().start()
+    const inside = async (...args: string[]) => await docker('exec', nodeRed.getId(), 'assistant', ...args)
+    expect(await inside('connect', '9503', '--send', 'hello', '--expect', 'hello')).toBe('hello')
+    expect(await inside('run', 'assistant/examples/tcp-response.yaml')).toMatch(/passed in/)
   })
 })
