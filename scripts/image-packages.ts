@@ -22,6 +22,9 @@ const DEAD_FILE =
 const LICENCE = /licen[cs]e|notice|copying/i
 const DEAD_FOLDER = /^(test|tests|__tests__|docs?|examples?|\.github|coverage|benchmarks?|man)$/
 
+// Code in spite of its name.
+const LIVE_FOLDERS = new Set(['node_modules/yaml/dist/doc'])
+
 const NPM_OF_BASE_IMAGE = '/usr/local/lib/node_modules/npm'
 
 function neededPackages({ packages }: Lockfile, roots: readonly string[]): Set<string> {
@@ -60,7 +63,9 @@ function removeDeadFiles(folder: string, insidePackage: boolean): void {
     const isFolder = entry.isDirectory()
     const leavesPackage = isFolder && (entry.name === 'node_modules' || entry.name.startsWith('@'))
     if (KEPT_WHOLE.test(path) && !leavesPackage) continue
-    const dead = isFolder ? insidePackage && DEAD_FOLDER.test(entry.name) : DEAD_FILE.test(entry.name) && !LICENCE.test(entry.name)
+    const dead = isFolder
+      ? insidePackage && DEAD_FOLDER.test(entry.name) && !LIVE_FOLDERS.has(path)
+      : DEAD_FILE.test(entry.name) && !LICENCE.test(entry.name)
     if (dead) rmSync(join(home, path), { recursive: true })
     else if (isFolder) removeDeadFiles(path, !leavesPackage)
   }
