@@ -1,0 +1,31 @@
+// npm run docs:screenshots: follows docs/guide in a browser, in both languages, and takes its pictures.
+import { rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { launchBrowser } from '../test/support/browser.ts'
+import { followGuide } from './guide/chapters.ts'
+import { buildDistribution, LANGUAGES, LOCALES, startDistribution, WINDOW } from './guide/distribution.ts'
+import { Pictures } from './guide/pictures.ts'
+import { fail, say } from './support/terminal.ts'
+
+const images = join(dirname(import.meta.dirname), 'docs', 'guide', 'images')
+
+async function takeAll(): Promise<void> {
+  const runs = await buildDistribution()
+  const browser = await launchBrowser()
+  try {
+    for (const language of LANGUAGES) {
+      await using distribution = await startDistribution(runs)
+      const folder = join(images, language)
+      rmSync(folder, { recursive: true, force: true })
+      const pictures = new Pictures(folder)
+      const context = await browser.newContext({ locale: LOCALES[language], timezoneId: 'UTC', viewport: WINDOW })
+      await followGuide(context, distribution, pictures)
+      await context.close()
+      say(`${pictures.taken.length} pictures in docs/guide/images/${language}, taken from a ${runs}`)
+    }
+  } finally {
+    await browser.close()
+  }
+}
+
+await takeAll().catch(fail)
