@@ -106,7 +106,7 @@ function readSpec(command: Talk['command'], values: Values, rest: string[]): End
   const [first, second] = rest
   const surplus = rest[command === 'tap' ? 2 : 1]
   if (surplus !== undefined) throw new UsageError(`${command}: "${surplus}" is too much`)
-  const tls = readTls(values)
+  const tls = readTls(values, command === 'listen')
   const local = values.local
   switch (command) {
     case 'connect': {
@@ -147,12 +147,16 @@ function readSpec(command: Talk['command'], values: Values, rest: string[]): End
   }
 }
 
-function readTls(values: Values): TlsSpec | undefined {
+function readTls(values: Values, server: boolean): TlsSpec | undefined {
   const files = { ca: values['tls-ca'], cert: values['tls-cert'], key: values['tls-key'] }
   const given = Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== undefined)
   if (!values.tls && given.length === 0 && !values['tls-any']) return undefined
   const read = Object.fromEntries(given.map(([name, file]) => [name, readFile(file, `--tls-${name}`)]))
-  return { ...read, verify: values['tls-any'] !== true, ...(values.servername !== undefined && { servername: values.servername }) }
+  return {
+    ...read, // A server asks for certificates where it is told whose to take.
+    verify: server ? files.ca !== undefined : values['tls-any'] !== true,
+    ...(values.servername !== undefined && { servername: values.servername }),
+  }
 }
 
 function readDraft(values: Values): Omit<Draft, 'text'> {

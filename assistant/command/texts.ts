@@ -1,5 +1,6 @@
 import type { SCENARIO_CODES } from '../scenario/run.ts'
 import type { Code, Told } from '../shared/protocol.ts'
+import { TEXTS_ZH } from './texts-zh.ts'
 
 type AnyCode = Code | keyof typeof SCENARIO_CODES
 
@@ -75,8 +76,22 @@ export const TEXTS: Partial<Record<AnyCode, string>> = {
   STOPPED: 'stopped',
 }
 
+const CHINESE = /^zh\b|^zh_/i
+
+/** As the terminal is set: LC_ALL, else LC_MESSAGES, else LANG. */
+function isChinese({ LC_ALL, LC_MESSAGES, LANG }: NodeJS.ProcessEnv = process.env): boolean {
+  return CHINESE.test(LC_ALL || LC_MESSAGES || LANG || '')
+}
+
 export function describe({ code, params }: Told): string {
-  const text = Object.hasOwn(TEXTS, code) ? TEXTS[code as AnyCode]! : `${code} ${JSON.stringify(params)}`
-  const values: Told['params'] = 'at' in params ? { ...params, place: `character ${Number(params.at) + 1}` } : params
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(values, name) ? String(values[name]) || 'nothing' : whole))
+  const chinese = isChinese()
+  const text = (chinese ? textOf(TEXTS_ZH, code) : undefined) ?? textOf(TEXTS, code) ?? `${code} ${JSON.stringify(params)}`
+  const place = chinese ? `第 ${Number(params.at) + 1} 个字符处` : `character ${Number(params.at) + 1}`
+  const values: Told['params'] = 'at' in params ? { ...params, place } : params
+  const nothing = chinese ? '无' : 'nothing'
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(values, name) ? String(values[name]) || nothing : whole))
+}
+
+function textOf(texts: Readonly<Partial<Record<string, string>>>, code: string): string | undefined {
+  return Object.hasOwn(texts, code) ? texts[code] : undefined
 }

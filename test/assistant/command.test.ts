@@ -1,11 +1,14 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { TEXTS_ZH } from '../../assistant/command/texts-zh.ts'
+import { TEXTS } from '../../assistant/command/texts.ts'
+import { createAuthority } from '../support/certificates.ts'
 import { docker } from '../support/containers.ts'
 import { freePort } from '../support/free-port.ts'
 import { describeContainer, newContainer } from '../support/runtimes.ts'
@@ -148,6 +151,37 @@ describe('what goes wrong says what to do', () => {
     await using peer = await echo()
     const { code, stderr } = await assist(['connect', peer.target, '--send', 'x'], '', { ASSISTANT_TARGETS: '10.0.0.0/8' })
     expect([code, stderr]).toEqual([1, expect.stringContaining('not among the targets that ASSISTANT_TARGETS allows')])
+  })
+})
+
+describe('what goes wrong', () => {
+  test('is told in Chinese where the terminal is', async () => {
+    const port = await freePort()
+    const { stderr } = await assist(['connect', `127.0.0.1:${port}`, '--send', 'x'], '', { LANG: 'zh_CN.UTF-8' })
+    expect(stderr).toContain(`127.0.0.1:${port} 没有程序在监听`)
+  })
+
+  test('has the same values in both languages', () => {
+    const values = (text: string) => Array.from(text.matchAll(/(?<!\{)\{(\w+)\}(?!\})/g), ([, name]) => name).toSorted()
+    for (const [code, text] of Object.entries(TEXTS_ZH))
+      expect([code, values(text)]).toEqual([code, values(TEXTS[code as keyof typeof TEXTS_ZH] ?? '')])
+  })
+})
+
+describe('over TLS', () => {
+  test('a server and a client of ours trust each other’s authority, and nobody else', async () => {
+    const { ca, issue } = createAuthority()
+    const { cert, key } = issue('scale.test')
+    const folder = mkdtempSync(join(tmpdir(), 'tls-'))
+    for (const [name, content] of Object.entries({ ca, cert, key })) writeFileSync(join(folder, name), content)
+    const port = await freePort()
+    const files = ['--tls-cert', join(folder, 'cert'), '--tls-key', join(folder, 'key')]
+    await using server = new Assistant(['listen', String(port), '--local', '127.0.0.1', ...files, '--reply', '.+=>seen', '--keep'])
+    await expect.poll(() => server.stderr, { timeout: 10_000 }).toContain('listening on')
+    const connect = async (...args: string[]) => await assist(['connect', `127.0.0.1:${port}`, '--send', 'x', '--expect', 'seen', ...args])
+    expect(await connect('--tls-ca', join(folder, 'ca'), '--servername', 'scale.test')).toMatchObject({ code: 0 })
+    expect(await connect('--tls-any')).toMatchObject({ code: 0 })
+    expect(await connect('--tls')).toMatchObject({ code: 1, stderr: expect.stringContaining('TLS did not come about') })
   })
 })
 
