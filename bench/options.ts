@@ -5,6 +5,8 @@ import { WORKLOADS } from './workloads.ts'
 const ENOUGH_ROUNDS = 5
 const MS_PER_SECOND = 1000
 
+const PORTS = 'ports'
+
 export const USAGE = `npm run bench -- [options]
 
 Measures hardened, core and bare side by side and prints a table.
@@ -12,7 +14,7 @@ Measures hardened, core and bare side by side and prints a table.
   --rounds N        rounds per workload, the median counts (default ${ENOUGH_ROUNDS})
   --seconds N       length of a measuring window (default 2)
   --only A,B        these workloads only: ${WORKLOADS.map(({ name }) => name).join(', ')};
-                    "echo" stands for all that start with "echo-"
+                    "echo" stands for all that start with "echo-"; "${PORTS}" for live ports, which need Docker
   --embedded        processes of this machine in place of containers
   --image TAG       this image as it is, in place of one that is built from the checkout
   --json FILE       writes every round as JSON
@@ -21,6 +23,8 @@ Measures hardened, core and bare side by side and prints a table.
 
 export type BenchOptions = {
   workloads: readonly Workload[]
+  /** Whether live ports are measured. */
+  ports: boolean
   rounds: number
   windowMs: number
   embedded: boolean
@@ -52,7 +56,7 @@ export function readOptions(args: string[]): BenchOptions | undefined {
   if (!(seconds > 0 && seconds <= 60)) throw new Error(`--seconds ${values.seconds}: allowed is a number above 0, to 60`)
   if (values.embedded && values.image !== undefined) throw new Error('--embedded and --image exclude each other')
   return {
-    workloads: values.only === undefined ? WORKLOADS : chooseWorkloads(values.only),
+    ...choose(values.only),
     rounds,
     windowMs: seconds * MS_PER_SECOND,
     embedded: values.embedded,
@@ -62,12 +66,15 @@ export function readOptions(args: string[]): BenchOptions | undefined {
   }
 }
 
-function chooseWorkloads(list: string): Workload[] {
-  const wanted = list.split(',').map((name) => name.trim())
+function choose(only: string | undefined): { workloads: readonly Workload[]; ports: boolean } {
+  if (only === undefined) return { workloads: WORKLOADS, ports: true }
+  const wanted = only.split(',').map((name) => name.trim())
   const means = (wish: string, { name }: Workload) => name === wish || name.startsWith(`${wish}-`)
-  const unknown = wanted.find((wish) => !WORKLOADS.some((workload) => means(wish, workload)))
+  const unknown = wanted.find((wish) => wish !== PORTS && !WORKLOADS.some((workload) => means(wish, workload)))
   if (unknown !== undefined) {
-    throw new Error(`--only: no workload is called "${unknown}"; there are ${WORKLOADS.map(({ name }) => name).join(', ')}`)
+    const names = [...WORKLOADS.map(({ name }) => name), PORTS]
+    throw new Error(`--only: no workload is called "${unknown}"; there are ${names.join(', ')}`)
   }
-  return WORKLOADS.filter((workload) => wanted.some((wish) => means(wish, workload)))
+  const workloads = WORKLOADS.filter((workload) => wanted.some((wish) => means(wish, workload)))
+  return { workloads, ports: wanted.includes(PORTS) }
 }

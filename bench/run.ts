@@ -7,6 +7,8 @@ import { writeDocument } from './document.ts'
 import { measureWorkload } from './measure.ts'
 import { readOptions, USAGE, type BenchOptions } from './options.ts'
 import { describePlace, preparePlace, type Place } from './place.ts'
+import { measurePorts, type PortsReport } from './ports/measure.ts'
+import { formatPorts, portsGoalsMet, portsToJson } from './ports/report.ts'
 import { formatRemarks, formatTable, toJson, type Report } from './report.ts'
 
 const INTERRUPTED_EXIT_CODE = 130
@@ -42,13 +44,32 @@ async function measure(
   for (const workload of options.workloads) {
     reports.push({ workload, results: await measureWorkload(workload, { ...options, place, signal }) })
   }
+  const ports = await measureLivePorts(options, { place, signal })
   const remarks = [...noise, ...formatRemarks(reports)]
   const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')
-  const table = formatTable(reports)
-  process.stdout.write(`${[machine, `Median of ${options.rounds} rounds. ${command}`, '', table, ...remarks].join('\n')}\n`)
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(toJson(reports), null, 2)}\n`)
-  if (options.write) say(`written: ${writeDocument(formatFigures(reports, { machine, command, table, remarks, options }))}`)
-  if (reports.some(({ results }) => results.some(({ failure }) => failure !== undefined))) process.exitCode = 1
+  const table = reports.length > 0 ? formatTable(reports) : ''
+  const tables = [table, ports === undefined ? '' : formatPorts(ports)].filter((text) => text !== '')
+  process.stdout.write(`${[machine, `Median of ${options.rounds} rounds. ${command}`, '', tables.join('\n\n'), ...remarks].join('\n')}\n`)
+  const json = [...toJson(reports), ...(ports === undefined ? [] : portsToJson(ports))]
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(json, null, 2)}\n`)
+  if (options.write && reports.length > 0)
+    say(`written: ${writeDocument(formatFigures(reports, { machine, command, table, remarks, options }))}`)
+  if (options.write && ports !== undefined) {
+    const figures = [`Measured on ${today()} with \`${command}\`. ${machine}.`, formatPorts(ports)].join('\n\n')
+    say(`written: ${writeDocument(figures, 'bench:ports')}`)
+  }
+  const failed = reports.some(({ results }) => results.some(({ failure }) => failure !== undefined))
+  if (failed || (ports !== undefined && !portsGoalsMet(ports))) process.exitCode = 1
+}
+
+async function measureLivePorts(
+  options: BenchOptions,
+  { place, signal }: { place: Place; signal: AbortSignal },
+): Promise<PortsReport | undefined> {
+  if (!options.ports) return undefined
+  if (place.kind === 'container') return await measurePorts({ ...options, image: place.image, signal })
+  say('live ports are not measured: they need a Docker engine')
+  return undefined
 }
 
 /** What else the machine does makes the figures worse, and not all of them alike. */
@@ -68,14 +89,17 @@ function formatFigures(
     options,
   }: { machine: string; command: string; table: string; remarks: string[]; options: BenchOptions },
 ): string {
-  const date = new Date().toISOString().slice(0, 10)
   const list = (lines: string[]) => lines.map((line) => `- ${line}`).join('\n')
   return [
-    `Measured on ${date} with \`${command}\`: the median of ${options.rounds} rounds, windows of ${options.windowMs / 1000} s. ${machine}.`,
+    `Measured on ${today()} with \`${command}\`: the median of ${options.rounds} rounds, windows of ${options.windowMs / 1000} s. ${machine}.`,
     table,
     ...(remarks.length > 0 ? [list(remarks)] : []),
     list(reports.map(({ workload }) => `**${workload.name}**: ${workload.title}. ${workload.higherIsBetter ? 'More' : 'Less'} is better.`)),
   ].join('\n\n')
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10)
 }
 
 await main().catch(fail)

@@ -9,8 +9,8 @@ import { forwarderNetwork, type NodeRed } from './project.ts'
 const MIB = 1024 * 1024
 const MEMORY_BYTES = 64 * MIB
 const PIDS_LIMIT = 32
-// Twice the relay's connections, and a few.
-const OPEN_FILES = 4096
+// Two for each of the relay's connections, and a few.
+const OPEN_FILES = 8192
 const LOWEST_UNPRIVILEGED_PORT = 1024
 // What the engine says when a host port is taken by a container or by a process.
 const PORT_TAKEN = /port is already allocated|address already in use|ports are not available|Only one usage of each socket address/i

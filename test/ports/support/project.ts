@@ -15,6 +15,8 @@ const PASSWORD = 'live ports'
 const SCRIPT = join(dirname(dirname(dirname(import.meta.dirname))), 'scripts', 'ports.ts')
 const START_TIMEOUT_MS = 15_000
 const REACH_TIMEOUT_MS = 20_000
+const ANSWER_TIMEOUT_MS = 2_000
+const POLL_MS = 50
 
 /** What a command has answered. */
 export type Outcome = { code: number; stdout: string; stderr: string }
@@ -172,15 +174,17 @@ export class Watcher {
 /** Waits until an echo flow answers on a port of this host; tells how long that took in milliseconds, and the open connection. */
 export async function reach(
   port: number,
-  { host = '127.0.0.1', within = REACH_TIMEOUT_MS } = {},
+  { within = REACH_TIMEOUT_MS, pollMs = POLL_MS, attemptMs = ANSWER_TIMEOUT_MS } = {},
 ): Promise<{ client: TcpClient; ms: number }> {
   const started = Date.now()
   let found: TcpClient | undefined
   const attempt = async () => {
-    const client = await TcpClient.connect(port, host)
+    const client = await TcpClient.connect(port)
     try {
       await client.send('ping')
-      await client.expect('ping', { within: 1_000 })
+      // Docker accepts a little before the forwarder does, and closes then.
+      await waitUntil(() => client.available >= 'ping'.length || client.isClosed, { within: attemptMs, pollMs, what: 'an answer' })
+      await client.expect('ping', { within: 0 })
       found = client
       return true
     } catch (error) {
@@ -188,12 +192,12 @@ export async function reach(
       throw error
     }
   }
-  await waitUntil(attempt, { within, what: `an echo on port ${port}` })
+  await waitUntil(attempt, { within, pollMs, what: `an echo on port ${port}` })
   return { client: found!, ms: Date.now() - started }
 }
 
 /** Waits until nobody accepts on a port of this host; tells how long that took in milliseconds. */
-export async function refused(port: number, { within = REACH_TIMEOUT_MS } = {}): Promise<number> {
+export async function refused(port: number, { within = REACH_TIMEOUT_MS, pollMs = POLL_MS } = {}): Promise<number> {
   const started = Date.now()
   const isRefused = async () => {
     try {
@@ -203,7 +207,7 @@ export async function refused(port: number, { within = REACH_TIMEOUT_MS } = {}):
       return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
     }
   }
-  await waitUntil(isRefused, { within, what: `a refusal on port ${port}` })
+  await waitUntil(isRefused, { within, pollMs, what: `a refusal on port ${port}` })
   return Date.now() - started
 }
 

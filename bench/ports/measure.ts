@@ -1,0 +1,29 @@
+// Live ports: from deploy to first byte, and what a forwarder costs against a port that the container publishes itself.
+import { say } from '../../scripts/support/terminal.ts'
+import { PortsProject } from '../../test/ports/support/project.ts'
+import { median } from '../figures.ts'
+import { measureDeploys, type DeployTimes } from './deploys.ts'
+import { lanAddress, measureWays, type Way, type WayFigures } from './ways.ts'
+
+export type PortsReport = { deploys: DeployTimes[]; ways: Record<Way, WayFigures[]>; address: string }
+
+/** Starts docker-compose.yml as it is as a project of its own, with `watch` beside it, and takes all of it away again. */
+export async function measurePorts(options: {
+  image: string
+  rounds: number
+  windowMs: number
+  signal: AbortSignal
+}): Promise<PortsReport> {
+  say('ports: starting a compose project')
+  await using project = await PortsProject.start('bench', { image: options.image })
+  await project.watch()
+  const deploys = await measureDeploys(project, options)
+  say(`ports · ${deploys.length} deploys: first byte after ${median(deploys.map(({ firstByte }) => firstByte)).toFixed(0)} ms (median)`)
+  const ways = await measureWays(project, options)
+  for (const [way, rounds] of Object.entries(ways)) {
+    say(
+      `ports · ${way}: ${median(rounds.map(({ throughput }) => throughput)).toFixed(0)} MiB/s, ${median(rounds.map(({ latency }) => latency)).toFixed(0)} µs`,
+    )
+  }
+  return { deploys, ways, address: lanAddress() }
+}
