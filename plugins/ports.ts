@@ -2,7 +2,7 @@ import { published } from '../ports/published.ts'
 import type { PortsSnapshot } from '../ports/facts.ts'
 import type { NodeRed } from './node-red.ts'
 import { createNewcomers } from './ports/newcomers.ts'
-import { viewOf } from './ports/view.ts'
+import { viewOf, type PortsView } from './ports/view.ts'
 import { openFeed } from './status/feed.ts'
 
 // The editor's side is resources/ports.ts.
@@ -23,9 +23,10 @@ function portsPlugin(RED: NodeRed): void {
     graceMs: () => (feed.streams > 0 ? WATCHER_GRACE_MS : 0),
     tell: (problems) => RED.comms.publish(NEW_TOPIC, problems),
   })
+  const withAssistant = (view: PortsView): PortsView => ({ ...view, assistant: environment.ASSISTANT })
   let sent = ''
   const show = (snapshot: PortsSnapshot) => {
-    const view = viewOf(snapshot, published)
+    const view = withAssistant(viewOf(snapshot, published))
     newcomers.look(view.rows)
     const text = JSON.stringify(view)
     if (text === sent) return
@@ -47,7 +48,7 @@ function portsPlugin(RED: NodeRed): void {
   published.follow(() => show(feed.snapshot()))
   RED.events.on('flows:stopping', () => newcomers.startDeploy())
   RED.httpAdmin.get('/ports', RED.auth.needsPermission('ports.read'), (_request: unknown, response: Response) => {
-    response.json(viewOf(feed.snapshot(), published))
+    response.json(withAssistant(viewOf(feed.snapshot(), published)))
   })
 }
 

@@ -10,6 +10,8 @@ export type PortsView = {
   flows: PortsSnapshot['flows']
   rows: PortRow[]
   more: number
+  /** Whether the debug assistant is there for links to it. */
+  assistant?: boolean
 }
 
 /** The diagnosis of every port, as far as it can be known inside Node-RED. */

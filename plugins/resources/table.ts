@@ -11,6 +11,8 @@ const COLUMNS = {
 
 type Kind = PortRow['kind']
 type Column = (typeof COLUMNS)[Kind][number]
+/** What is the same for every row. */
+type About = { reach: PortsView['reach']; assistant: boolean }
 type Shown = { element: Elements; cells: Map<Column, { content: string; element: Elements }> }
 
 /** A table of one kind of rows that changes only where something has changed, so that focus stays where it is. */
@@ -24,7 +26,7 @@ export function createTable(kind: Kind): { element: Elements; show: (view: Ports
     .attr('aria-label', say(`title.${kind}`))
   const all = element('section', '').append(title, table.append(header))
 
-  function show({ rows, reach }: PortsView): void {
+  function show({ rows, reach, assistant = false }: PortsView): void {
     const mine = rows.filter((row) => row.kind === kind)
     all.toggle(mine.length > 0)
     const keys = new Set(mine.map(keyOf))
@@ -38,7 +40,7 @@ export function createTable(kind: Kind): { element: Elements; show: (view: Ports
       const known = shown.get(keyOf(row)) ?? createRow(kind)
       if (!shown.has(keyOf(row))) known.element.insertAfter(above)
       shown.set(keyOf(row), known)
-      fillRow(known, row, reach)
+      fillRow(known, row, { reach, assistant })
       above = known.element
     }
   }
@@ -63,29 +65,28 @@ function createCell(column: Column): Elements {
     .attr('data-label', say(`column.${column}`))
 }
 
-function fillRow({ cells }: Shown, row: PortRow, reach: PortsView['reach']): void {
+function fillRow({ cells }: Shown, row: PortRow, about: About): void {
   for (const [column, cell] of cells) {
-    const content = JSON.stringify(contentOf(column, row, reach))
+    const content = JSON.stringify(contentOf(column, row, about))
     if (content === cell.content) continue
     cell.content = content
-    cell.element.empty().append(...elementsOf(column, row, reach))
+    cell.element.empty().append(...elementsOf(column, row, about))
   }
 }
 
 /** What a cell is made of, to tell whether it has changed. */
-function contentOf(column: Column, row: PortRow, reach: PortsView['reach']): unknown {
+function contentOf(column: Column, row: PortRow, { reach, assistant }: About): unknown {
+  if (column === 'port' || column === 'address') return [row.port, row.host, row.state, row.address, assistant]
   if (column === 'published') return [row.published, row.address, row.state, reach]
-  return { port: row.port, address: row.host, declaredBy: row.declaredBy, state: row.state, clients: row.clients, problem: row.problems }[
-    column
-  ]
+  return { declaredBy: row.declaredBy, state: row.state, clients: row.clients, problem: row.problems }[column]
 }
 
-function elementsOf(column: Column, row: PortRow, reach: PortsView['reach']): Elements[] {
+function elementsOf(column: Column, row: PortRow, { reach, assistant }: About): Elements[] {
   switch (column) {
     case 'port':
-      return [element('strong', '', String(row.port))]
+      return [element('strong', '', String(row.port)), ...(assistant && row.state === 'listening' ? [assistantLink(row)] : [])]
     case 'address':
-      return [element('strong', '', formatPlace(row.host ?? '', row.port))]
+      return [element('strong', '', formatPlace(row.host ?? '', row.port)), ...(assistant ? [assistantLink(row)] : [])]
     case 'declaredBy':
       return row.declaredBy.length > 0 ? row.declaredBy.map(showNode) : [element('span', 'tcp-ports-quiet', say('declaredByNobody'))]
     case 'state':
@@ -97,6 +98,18 @@ function elementsOf(column: Column, row: PortRow, reach: PortsView['reach']): El
     case 'problem':
       return row.problems.map(showProblem)
   }
+}
+
+/** To the other side of this port in the debug assistant, which runs where Node-RED does. */
+function assistantLink({ kind, port, address }: PortRow): Elements {
+  const everywhere = address === undefined || address === '::' || address === '0.0.0.0'
+  const query =
+    kind === 'client' ? `listen=${port}` : `connect=${encodeURIComponent(formatPlace(everywhere ? '127.0.0.1' : address, port))}`
+  const link = element('a', 'tcp-ports-assistant').attr('href', `assistant?${query}`).attr('target', '_blank').attr('rel', 'noopener')
+  return link
+    .attr('title', say('assistant'))
+    .attr('aria-label', `${say('assistant')}: ${port}`)
+    .text('⇄')
 }
 
 function showNode({ node, type, name, flow }: UsedBy): Elements {

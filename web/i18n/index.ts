@@ -46,8 +46,9 @@ export function formatNumber(value: number): string {
 }
 
 function fill(text: string, params: Params): string {
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+  return text.replace(/\{(\w+)\}(?=(:\{port\})?)/g, (whole, name: string, port: string | undefined) => {
     const value = params[name]
+    if (port !== undefined && String(value).includes(':')) return `[${value}]`
     return value === undefined ? whole : String(value)
   })
 }

@@ -122,7 +122,7 @@ export const framing = remembered<{
 export const tcpIn = remembered('tcp-in', {
   datamode: 'stream',
   datatype: 'utf8',
-  newline: '\\n',
+  newline: '',
   trim: false,
   framing: '',
   encoding: 'utf8',
