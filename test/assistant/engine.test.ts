@@ -291,6 +291,18 @@ test('splits, merges, half-closes and resets as it is told to', async () => {
   expect((await reset).code).toBe('ECONNRESET')
 })
 
+test('reads as slowly as it is told to', async () => {
+  const hub = startHub()
+  const server = open(hub, { kind: 'tcp-server', port: 0, host: '127.0.0.1' })
+  void hub.perform({ id: 1, do: 'faults', endpoint: server, faults: { readBytesPerSecond: 200_000 } })
+  await using client = await TcpClient.connect(await opened(hub, server))
+  const total = 150_000
+  const from = performance.now()
+  client.socket.write(Buffer.alloc(total))
+  await expect.poll(() => infoOf(hub, server).counters.rxBytes, { timeout: 5_000 }).toBe(total)
+  expect(performance.now() - from).toBeGreaterThan(300)
+})
+
 test('keeps to its limits', async () => {
   const hub = startHub({ limits: { endpoints: 1, peers: 1, sendBytes: 4 } })
   const server = open(hub, { kind: 'tcp-server', port: 0, host: '127.0.0.1' })

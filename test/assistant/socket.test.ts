@@ -2,6 +2,9 @@ import { once } from 'node:events'
 import { describe, expect, onTestFinished, test, beforeAll, afterAll } from 'vitest'
 import WebSocket from 'ws'
 import type { EndpointInfo, Entry, Permissions, Preset, ServerEvent, Told } from '../../assistant/shared/protocol.ts'
+import { hintsFor } from '../../plugins/assistant/hints.ts'
+import { permissionsOf } from '../../plugins/assistant/permissions.ts'
+import { createPublished } from '../../ports/published.ts'
 import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
 import { freePort } from '../support/free-port.ts'
 import { TcpClient } from '../support/tcp-client.ts'
@@ -132,6 +135,18 @@ describe('the assistant behind the login', () => {
     await expect.poll(() => second.events.some((event) => event.on === 'removed' && event.endpoint === id)).toBe(true)
   })
 
+  test('serves its page with a policy that runs nothing else, and nothing from outside of its folder', async () => {
+    const { url, token } = await nodeRed.admin
+    const get = async (path: string) => await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } })
+    const page = await get('/assistant')
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/)
+    // Suites may run before the page was built.
+    expect([200, 503]).toContain(page.status)
+    for (const path of ['..%2f..%2fsettings.js', '.env', 'index.html', 'none.js']) {
+      expect((await get(`/assistant/assets/${path}`)).status).toBe(404)
+    }
+  })
+
   test('answers nonsense with what is wrong with it', async () => {
     const page = await Page.open(nodeRed)
     await expect(page.ask('open', { spec: { kind: 'tcp-client', host: 'a b', port: 1 } })).rejects.toThrow(/BAD_REQUEST.*spec.host/)
@@ -180,4 +195,21 @@ test('is not there when it is switched off', async () => {
   await using nodeRed = await new EmbeddedNodeRedTcp().withEnvironment({ ASSISTANT: 'false' }).start()
   const { url, token } = await nodeRed.admin
   expect((await fetch(`${url}/assistant`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(404)
+})
+
+test('takes permissions as Node-RED grants them', () => {
+  expect(permissionsOf('*')).toEqual({ read: true, write: true })
+  expect(permissionsOf('read')).toEqual({ read: true, write: false })
+  expect(permissionsOf(['flows.write', 'assistant.write'])).toEqual({ read: true, write: true })
+  expect(permissionsOf(['flows.read'])).toEqual({ read: false, write: false })
+  expect(permissionsOf(undefined)).toEqual({ read: false, write: false })
+})
+
+test('says that nobody outside reaches a port, and the command that helps', () => {
+  const published = createPublished()
+  const hints = (port: number) => hintsFor({ kind: 'tcp-server', port }, { address: '::', port }, { published, host: '127.0.0.1' })
+  expect(hints(9601)).toEqual([])
+  published.configure([{ address: '0.0.0.0', first: 9500, last: 9519 }])
+  expect(hints(9510)).toEqual([])
+  expect(hints(9601)).toEqual([{ code: 'NOT_PUBLISHED', params: { port: 9601, command: 'npm run ports -- publish 9601' } }])
 })
