@@ -47,6 +47,14 @@ type LiveSession = {
 }
 type Totals = { opened: number; closed: number; bytesIn: number; bytesOut: number }
 
+// Somebody tries these out by hand, and is told there and then.
+const tried = new WeakSet<Server>()
+
+/** A server whose failed listening is no failure of this process. */
+export function markAsTried(server: Server): void {
+  tried.add(server)
+}
+
 /** Knows every TCP listener and session of the process, whoever opened it, by Node's own diagnostics channels. */
 export function createObserver() {
   const listeners = new Map<Server, Listener>()
@@ -71,6 +79,7 @@ export function createObserver() {
   }
 
   function onListenError({ server, error }: { server: Server; error: NodeJS.ErrnoException & { port?: number } }): void {
+    if (tried.has(server)) return
     const port = error.port ?? requestedPorts.get(server) ?? 0
     const code = error.code ?? error.name
     if (failures.size >= MAX_LISTEN_FAILURES) failures.delete(failures.keys().next().value!)

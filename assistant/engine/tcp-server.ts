@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { normalizeAddress } from '../../tcp/access-list.ts'
+import { markAsTried } from '../../tcp/observer.ts'
 import { assertTlsMaterial } from '../../tcp/tls.ts'
 import type { TcpServerSpec, TlsSpec } from '../shared/spec.ts'
 import { tlsMaterial } from './dial.ts'
@@ -24,6 +25,7 @@ export function listen(spec: Listening, host: Host, onSocket: (socket: Socket) =
     failed(error)
     return { close() {} }
   }
+  markAsTried(server)
   server.on('error', failed)
   server.listen({ port: spec.port, ...(spec.host ? { host: spec.host } : {}) }, () => {
     const { address, port } = server.address() as AddressInfo

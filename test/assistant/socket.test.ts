@@ -162,6 +162,15 @@ describe('the assistant behind the login', () => {
     await page.ask('remove', { endpoint: id })
   })
 
+  test('a port that is in use is its own trouble, not that of the container', async () => {
+    const page = await Page.open(nodeRed)
+    const port = page.hello.presets.flatMap(({ spec }) => (spec.kind === 'tcp-client' ? [spec.port] : []))[0]!
+    const { id } = await page.ask<EndpointInfo>('open', { spec: { kind: 'tcp-server', port } })
+    await expect.poll(() => JSON.stringify(page.events.findLast(({ on }) => on === 'endpoint'))).toContain('PORT_IN_USE')
+    expect((await fetch(`${nodeRed.getStatusUrl()}/readyz`)).status).toBe(200)
+    await page.ask('remove', { endpoint: id })
+  })
+
   test('exports what was said', async () => {
     const port = await freePort()
     const page = await Page.open(nodeRed)
