@@ -21,6 +21,9 @@ export class Pictures {
     const [right, bottom] = box
       ? [Math.min(width, Math.ceil(box.x + box.width)), Math.min(height, Math.ceil(box.y + box.height))]
       : [width, height]
+    // Nothing shall be under the pointer: what it hovers over shows a hint.
+    await page.mouse.move(width / 2, height - 1)
+    await page.locator('.red-ui-popover').first().waitFor({ state: 'detached' })
     const clip = { x: left, y: top, width: right - left, height: bottom - top }
     writeFileSync(join(this.folder, `${name}.png`), await page.screenshot({ clip, animations: 'disabled', caret: 'hide' }))
     this.taken.push(`${name}.png`)
