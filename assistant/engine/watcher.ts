@@ -1,7 +1,7 @@
 import type { Answer, Permissions, Request, ServerEvent } from '../shared/protocol.ts'
+import { createScenarios } from '../scenario/service.ts'
 import type { Endpoint } from './endpoint.ts'
 import { toEntry, type Hub, type HubEvent } from './hub.ts'
-import { AssistantError } from './told.ts'
 
 const BATCH_MS = 50
 const INFO_MS = 200
@@ -98,8 +98,7 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
       watched.delete(request.endpoint)
       return {}
     }
-    // Files are played by whoever has their variables: the plugin, or the command line.
-    if (request.do === 'scenario') throw new AssistantError('NOT_AVAILABLE', { what: 'scenario' })
+    if (request.do === 'scenario') return scenarios.answer(request)
     return await hub.perform(request, watcher)
   }
 
@@ -114,10 +113,16 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
     return { first, last }
   }
 
+  let stopped = false
+  const scenarios = createScenarios(hub, (run, event) => {
+    if (!stopped) sink.send({ on: 'scenario', run, event })
+  })
   const unfollow = hub.follow(hear)
   const watcher = {
     answer,
     stop(): void {
+      stopped = true
+      scenarios.stop()
       unfollow()
       clearTimeout(batching)
       clearTimeout(informing)
