@@ -1,28 +1,35 @@
 // Compiles to dist/ and puts beside it what Node-RED wants beside a node or plugin: dialogs and their texts.
-import { cpSync, existsSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { output } from './support/command.ts'
+import { mirror } from './support/mirror.ts'
 import { fail } from './support/terminal.ts'
 
 const home = dirname(import.meta.dirname)
 const ASSET_FOLDERS = ['nodes', 'plugins']
 
-/** Builds the distribution into `dist/`. */
+/** Builds the distribution into `dist/`, which stays whole meanwhile: a process that runs from it does not notice. */
 export async function build(): Promise<void> {
-  // The image builds the page in a stage of its own.
-  await Promise.all([compile(), existsSync(join(home, 'web')) && (await import('./build-page.ts')).buildPage()])
+  const next = mkdtempSync(join(home, 'node_modules', '.node-red-tcp-build-'))
+  try {
+    // The image builds the page in a stage of its own.
+    await Promise.all([compile(next), existsSync(join(home, 'web')) && (await import('./build-page.ts')).buildPage(join(next, 'web'))])
+    mirror(next, join(home, 'dist'))
+  } finally {
+    rmSync(next, { recursive: true, force: true })
+  }
 }
 
-async function compile(): Promise<void> {
+async function compile(folder: string): Promise<void> {
   const tsc = join(home, 'node_modules', 'typescript', 'bin', 'tsc')
-  await output(process.execPath, [tsc, '--project', join(home, 'tsconfig.build.json')]).catch(
+  await output(process.execPath, [tsc, '--project', join(home, 'tsconfig.build.json'), '--outDir', folder]).catch(
     (error: { stdout?: string; message: string }) => {
       throw new Error(error.stdout || error.message)
     },
   )
-  for (const folder of ASSET_FOLDERS) {
-    const source = join(home, folder)
-    if (existsSync(source)) cpSync(source, join(home, 'dist', folder), { recursive: true, filter: (path) => extname(path) !== '.ts' })
+  for (const name of ASSET_FOLDERS) {
+    const source = join(home, name)
+    if (existsSync(source)) cpSync(source, join(folder, name), { recursive: true, filter: (path) => extname(path) !== '.ts' })
   }
 }
 

@@ -5,7 +5,8 @@ import { TcpClient } from '../support/tcp-client.ts'
 import { open } from './defects/defect.ts'
 import { flowOf, Tab } from './flow-builder.ts'
 
-const REPLY_BYTES = 3_000_000
+// More than the buffers of both kernels take, which grow to 10 MB.
+const REPLY_BYTES = 16_000_000
 
 describeContainer('SIGTERM', () => {
   /** A container whose port 9504 answers anything with a long reply, and a client that has asked and does not read yet. */
