@@ -36,15 +36,22 @@ export async function preparePlace({ embedded, image }: BenchOptions, signal: Ab
   return { kind: 'container', image: BENCH_IMAGE }
 }
 
-/** The machine and what ran on it, for those who read the figures later. */
+/** The machine and what ran on it, and how, for those who read the figures later. */
 export async function describePlace(place: Place): Promise<string> {
+  const machine = await describeMachine(place)
+  return place.kind === 'process'
+    ? `${machine}; without Docker, as processes of the machine`
+    : `${machine}, containers of ${place.image} on the host's network`
+}
+
+/** The machine and what ran on it. */
+export async function describeMachine(place: Place): Promise<string> {
   const machine = `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? process.arch}, ${Math.round(totalmem() / GIB)} GiB, ${type()} ${release()}`
   const nodeRed = (
     JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
   ).dependencies['node-red']
-  if (place.kind === 'process')
-    return `${machine}; Node.js ${process.version}, Node-RED ${nodeRed}; without Docker, as processes of the machine`
+  if (place.kind === 'process') return `${machine}; Node.js ${process.version}, Node-RED ${nodeRed}`
   const node = await docker('run', '--rm', ...labelled(), '--network', 'none', '--entrypoint', 'node', place.image, '--version')
   const engine = await docker('version', '--format', '{{.Server.Version}}')
-  return `${machine}; Node.js ${node}, Node-RED ${nodeRed}; Docker ${engine}, containers of ${place.image} on the host's network`
+  return `${machine}; Node.js ${node}, Node-RED ${nodeRed}; Docker ${engine}`
 }

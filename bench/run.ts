@@ -6,7 +6,7 @@ import { cleanUp } from '../test/support/engine.ts'
 import { writeDocument } from './document.ts'
 import { measureWorkload } from './measure.ts'
 import { readOptions, USAGE, type BenchOptions } from './options.ts'
-import { describePlace, preparePlace, type Place } from './place.ts'
+import { describeMachine, describePlace, preparePlace, type Place } from './place.ts'
 import { measurePorts, type PortsReport } from './ports/measure.ts'
 import { formatPorts, portsGoalsMet, portsToJson } from './ports/report.ts'
 import { formatRemarks, formatTable, toJson, type Report } from './report.ts'
@@ -55,7 +55,9 @@ async function measure(
   if (options.write && reports.length > 0)
     say(`written: ${writeDocument(formatFigures(reports, { machine, command, table, remarks, options }))}`)
   if (options.write && ports !== undefined) {
-    const figures = [`Measured on ${today()} with \`${command}\`. ${machine}.`, formatPorts(ports)].join('\n\n')
+    const figures = [`Measured on ${today()} with \`${command}\`. ${await describeMachine(place)}.`, formatPorts(ports), ...noise].join(
+      '\n\n',
+    )
     say(`written: ${writeDocument(figures, 'bench:ports')}`)
   }
   const failed = reports.some(({ results }) => results.some(({ failure }) => failure !== undefined))

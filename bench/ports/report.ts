@@ -42,7 +42,7 @@ export function formatPorts({ deploys, ways, address }: PortsReport): string {
       ],
     ),
     '',
-    `${deploys.length} deploys one after the other, with the relay's image present and watch as a process of the machine. Both ways by ${address}.`,
+    `${deploys.length} deploys one after the other in containers as docker-compose.yml has them, with the relay's image present and watch as a process of the machine. Both ways by ${address}.`,
   ].join('\n')
 }
 
