@@ -22,12 +22,20 @@ export async function launchBrowser(): Promise<Browser> {
 export async function openEditor(browser: Browser, options: { url: string; password: string; locale: string }): Promise<Page> {
   const context = await browser.newContext({ locale: options.locale, viewport: { width: 1400, height: 1000 } })
   const page = await context.newPage()
+  const trouble: string[] = []
+  page.on('requestfailed', (request) => trouble.push(`${request.url()}: ${request.failure()?.errorText}`))
+  page.on('response', (response) => {
+    if (response.status() >= 500) trouble.push(`${response.url()}: ${response.status()}`)
+  })
+  page.on('pageerror', (error) => trouble.push(error.message))
   await page.goto(options.url)
   await page.fill('[name=username]', 'admin')
   await page.fill('[name=password]', options.password)
   await page.click('button')
-  await page.waitForFunction('window.RED && RED.workspaces && RED.nodes.getType("tcp in") && RED.workspaces.active()', undefined, {
-    timeout: START_TIMEOUT_MS,
+  const loaded = 'window.RED && RED.workspaces && RED.nodes.getType("tcp in") && RED.workspaces.active()'
+  // Node-RED's loader waits for ever for a script that does not come; only what came of the requests tells which.
+  await page.waitForFunction(loaded, undefined, { timeout: START_TIMEOUT_MS }).catch((cause: unknown) => {
+    throw new Error(`the editor has not loaded; ${trouble.join('; ') || 'no request failed'}`, { cause })
   })
   return page
 }
