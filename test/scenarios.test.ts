@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { DebugMessage, DebugStream } from './support/debug-stream.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
+import { freePort } from './support/free-port.ts'
 import { TcpPeer } from './support/tcp-peer.ts'
 
 const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
@@ -136,7 +137,8 @@ async function connected(statusUrl: string, count: number): Promise<void> {
 
 describeRuntimes('TCP out · client', (create) => {
   test('sends text, bytes and decoded Base64 to the peer, also after it was restarted', async () => {
-    const peer = await TcpPeer.listen()
+    // Not one that the kernel gives to whoever connects while nobody listens.
+    const peer = await TcpPeer.listen(await freePort())
     await using nodeRed = await create()
       .withEnvironment({ TCP_OUT_CLIENT_PORT: String(peer.port) })
       .withCommand(SETTINGS)
