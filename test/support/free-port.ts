@@ -11,7 +11,10 @@ export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST))
     const server = createServer().listen(port, '0.0.0.0')
-    const free = await Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)])
+    const free = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
     if (!free) continue
     server.close()
     await once(server, 'close')
