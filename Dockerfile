@@ -35,6 +35,7 @@ FROM packages AS page
 COPY tsconfig.json ./
 COPY scripts/build-page.ts scripts/
 COPY scripts/support scripts/support
+COPY tcp/address.ts tcp/
 COPY assistant/shared assistant/shared
 COPY web web
 RUN node scripts/build-page.ts
@@ -69,6 +70,7 @@ COPY package.json LICENSE ./
 COPY scripts/ports.ts scripts/
 COPY scripts/ports scripts/ports
 COPY scripts/support scripts/support
+COPY tcp/address.ts tcp/
 COPY ports ports
 COPY live-ports live-ports
 STOPSIGNAL SIGTERM

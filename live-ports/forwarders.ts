@@ -1,6 +1,6 @@
 import type { ContainerCreateOptions, ContainerInfo } from 'dockerode'
 import type { Publication } from '../ports/facts.ts'
-import { formatAddress } from '../ports/ranges.ts'
+import { formatAddress } from '../tcp/address.ts'
 import { ask, type Engine } from './docker.ts'
 import { engineMessage, PublishError, statusOf } from './errors.ts'
 import { forwarderName, formatLabels, parseLabels, PORT_LABEL, PROJECT_LABEL, type ForwarderSpec } from './labels.ts'

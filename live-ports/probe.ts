@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Publication } from '../ports/facts.ts'
+import { reachableAddress } from '../tcp/address.ts'
 
 const CONNECT_TIMEOUT_MS = 3_000
 const MAX_KEPT_BYTES = 1024 * 1024
@@ -18,8 +19,7 @@ export type Probe = {
 
 /** Connects to where a port is published on this host; resolves when that has worked or failed. */
 export async function openProbe({ address, hostPort }: Publication): Promise<Probe> {
-  const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address
-  const socket = connect({ host, port: hostPort, noDelay: true })
+  const socket = connect({ host: reachableAddress(address), port: hostPort, noDelay: true })
   let received = Buffer.alloc(0)
   let ended = false
   let wake = () => {}

@@ -1,5 +1,6 @@
 import type { ContainerInspectInfo } from 'dockerode'
 import type { Publication } from '../ports/facts.ts'
+import { formatAddress, reachableAddress } from '../tcp/address.ts'
 import { ask, type Engine } from './docker.ts'
 import { ProjectUnavailable, statusOf } from './errors.ts'
 import { NODE_RED_SERVICE, PROJECT_LABEL, SERVICE_LABEL } from './labels.ts'
@@ -103,6 +104,5 @@ function describe(project: string, inspected: ContainerInspectInfo, networks: At
 }
 
 function urlOf({ address, hostPort }: { address: string; hostPort: number }): string {
-  const host = address === ANY_ADDRESS ? '127.0.0.1' : address === '::' ? '[::1]' : address.includes(':') ? `[${address}]` : address
-  return `http://${host}:${hostPort}`
+  return `http://${formatAddress(reachableAddress(address), hostPort)}`
 }

@@ -1,4 +1,5 @@
-import { isIPv6, type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { formatAddress } from '../tcp/address.ts'
 import type { NodeRed } from './node-red.ts'
 import { findClients } from './status/facts.ts'
 import { openFeed } from './status/feed.ts'
@@ -45,7 +46,7 @@ function statusPlugin(RED: NodeRed): void {
 /** Where this process reaches a server of its own. */
 function localUrl(address: string, port: number): string {
   if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`
-  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`
+  return `http://${formatAddress(address, port)}`
 }
 
 export { statusPlugin as 'module.exports' }

@@ -15,11 +15,6 @@ export function parsePublishedPorts(text: string): PublishedPorts | undefined {
   return ranges.every((range) => range !== undefined) ? ranges : undefined
 }
 
-/** `0.0.0.0:9500`, with brackets where they are needed. */
-export function formatAddress(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-}
-
 function parseRange(entry: string): PublishedRange | undefined {
   const [, bracketed, plain, from, to = from] = /^(?:\[([^\]]+)\]|([^[\]]+)):(\d{1,5})(?:-(\d{1,5}))?$/.exec(entry) ?? []
   const address = bracketed ?? plain ?? ''

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
+import { formatAddress } from './address.ts'
 import { countersOf } from './counters.ts'
 import { TcpError } from './errors.ts'
 import { countReceived } from './garbage.ts'
@@ -86,7 +87,7 @@ export class Session implements SocketListener {
   /** `address:port` of the peer, for messages. */
   get peer(): string {
     if (this.ip === '') return 'a peer that had gone before its address was read'
-    return this.ip.includes(':') ? `[${this.ip}]:${this.port}` : `${this.ip}:${this.port}`
+    return formatAddress(this.ip, this.port)
   }
 
   /** Why the connection broke, if it did not simply end. */

@@ -1,7 +1,7 @@
 // npm run assistant -- …, and `assistant …` inside the image.
 import { AssistantError } from '../engine/told.ts'
 import { readArguments } from './arguments.ts'
-import { extensionOf } from './export.ts'
+import { formatOf } from './export.ts'
 import { run } from './run.ts'
 import { say, talk } from './talk.ts'
 import { describe } from './texts.ts'
@@ -18,7 +18,7 @@ export async function main(args: string[]): Promise<number> {
       return 0
     }
     if (wanted.command === 'run') return await run(wanted)
-    if (wanted.exportTo !== undefined) extensionOf(wanted.exportTo)
+    if (wanted.exportTo !== undefined) formatOf(wanted.exportTo)
     return await talk(wanted)
   } catch (error) {
     if (error instanceof UsageError) {

@@ -1,18 +1,18 @@
+import { formatAddress } from '../../tcp/address.ts'
 import type { Counters, EndpointInfo, EndpointState, Limits, LogEntry, Told } from '../shared/protocol.ts'
 import type { EndpointSpec, FaultSpec, Rule } from '../shared/spec.ts'
 import { createFileSending } from './file.ts'
 import { createLog, type Log } from './log.ts'
-import { createPeer, peerName, type Link, type Peer } from './peer.ts'
+import { createNames } from './names.ts'
+import { createPeer, noCounters, type Link, type Peer } from './peer.ts'
 import { createReplay } from './replay.ts'
 import { createResponder } from './responder.ts'
+import { withoutSecrets } from './secrets.ts'
 import type { Targets } from './targets.ts'
 import { createTimer } from './timer.ts'
 import { AssistantError, told } from './told.ts'
 import { startTransport, type Host, type Transport } from './transport.ts'
 import { assertDatagram } from './udp.ts'
-
-// How many names of peers are remembered, so that the same one again is told apart in the log.
-const MAX_NAMES = 4_096
 
 export type EndpointOptions = {
   id: string
@@ -39,7 +39,7 @@ export class Endpoint {
   private readonly options: EndpointOptions
   private readonly responder
   private readonly peers = new Map<string, Peer>()
-  private readonly names = new Map<string, number>()
+  private readonly names = createNames()
   private transport: Transport | undefined
   private state: EndpointState = 'closed'
   private problem: Told | undefined
@@ -234,13 +234,13 @@ export class Endpoint {
   }
 
   private join(link: Link, { quiet = false } = {}): Peer | undefined {
-    const name = peerName(link.address, link.port)
+    const name = formatAddress(link.address, link.port)
     const limit = Math.min(this.options.limits.peers, ('maxPeers' in this.spec && this.spec.maxPeers) || Infinity)
     if (this.peers.size >= limit) {
       this.note('', told('TOO_MANY_PEERS', { limit, peer: name }))
       return undefined
     }
-    const peer = createPeer(this.newId(name), link, {
+    const peer = createPeer(this.names.next(name), link, {
       faults: () => this.faults,
       received: (peer, bytes) => this.received(peer, bytes),
       sent: (peer, bytes) => this.logBytes('tx', peer, bytes),
@@ -276,14 +276,6 @@ export class Endpoint {
     return entry
   }
 
-  private newId(name: string): string {
-    const times = (this.names.get(name) ?? 0) + 1
-    this.names.delete(name)
-    this.names.set(name, times)
-    if (this.names.size > MAX_NAMES) this.names.delete(this.names.keys().next().value!)
-    return times === 1 ? name : `${name}#${times}`
-  }
-
   private setState(state: EndpointState, problem?: Told): void {
     this.state = state
     this.problem = problem
@@ -297,15 +289,4 @@ export class Endpoint {
   private changed(): void {
     this.options.changed(this)
   }
-}
-
-function noCounters(): Counters {
-  return { rxBytes: 0, txBytes: 0, rxCount: 0, txCount: 0 }
-}
-
-/** Private keys stay where they are. */
-function withoutSecrets(spec: EndpointSpec): EndpointSpec {
-  if (!('tls' in spec) || !spec.tls) return spec
-  const { key: _key, passphrase: _passphrase, ...tls } = spec.tls
-  return { ...spec, tls }
 }

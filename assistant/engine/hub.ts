@@ -4,6 +4,8 @@ import type { Draft, EndpointSpec } from '../shared/spec.ts'
 import { composeDraft } from './compose.ts'
 import { Endpoint } from './endpoint.ts'
 import { performExport } from './exporting.ts'
+import { spanOf } from './log.ts'
+import { withSecrets } from './secrets.ts'
 import { createTargets } from './targets.ts'
 import { AssistantError } from './told.ts'
 import { performView } from './views.ts'
@@ -142,7 +144,7 @@ export function createHub({ limits: given = {}, targets: allowList, presets = []
         if (!request.source) endpoint.replay.stop()
         else {
           const { source, speed = 1, peer } = request
-          const entries = spanOf(find(source.endpoint), source).filter(({ dir }) => dir === source.dir)
+          const entries = spanOf(find(source.endpoint).log, source).filter(({ dir }) => dir === source.dir)
           endpoint.replay.start(entries, { speed, peer })
         }
         return endpoint.info()
@@ -194,15 +196,6 @@ export function createHub({ limits: given = {}, targets: allowList, presets = []
   }
 }
 
-/** Entries of a span, with bytes. */
-export function spanOf(
-  { log }: Pick<Endpoint, 'log'>,
-  { from = 0, to = Infinity, peer }: { from?: number; to?: number; peer?: string },
-): LogEntry[] {
-  const entries = log.slice(from, to)
-  return peer === undefined || peer === '' ? entries : entries.filter((entry) => entry.peer === peer)
-}
-
 export function toEntry({ data, ...entry }: LogEntry): Entry {
   return data === undefined ? entry : { ...entry, data: Buffer.from(data.buffer, data.byteOffset, data.length).toString('base64') }
 }
@@ -218,12 +211,4 @@ function defaultName(spec: EndpointSpec): string {
     case 'tap':
       return `:${spec.port} → ${spec.host}:${spec.targetPort}`
   }
-}
-
-/** Private keys do not leave the server, so settings that come back have none: those that are there stay. */
-function withSecrets(next: EndpointSpec, before: EndpointSpec): EndpointSpec {
-  if (!('tls' in next) || !next.tls || next.tls.key || !('tls' in before) || !before.tls?.key) return next
-  if (next.tls.cert !== before.tls.cert) return next
-  const { key, passphrase } = before.tls
-  return { ...next, tls: { ...next.tls, key, ...(passphrase ? { passphrase } : {}) } }
 }

@@ -113,3 +113,12 @@ export function createLog(limits: LogLimits): Log {
     },
   }
 }
+
+/** The entries of a span, those of one peer when it is named. */
+export function spanOf(
+  log: Pick<Log, 'slice'>,
+  { from = 0, to = Infinity, peer }: { from?: number; to?: number; peer?: string },
+): LogEntry[] {
+  const entries = log.slice(from, to)
+  return peer === undefined || peer === '' ? entries : entries.filter((entry) => entry.peer === peer)
+}

@@ -29,7 +29,7 @@ export type Peer = ReturnType<typeof createPeer>
 
 /** One other side of an endpoint. */
 export function createPeer(id: string, link: Link, hooks: PeerHooks) {
-  const counters: Counters = { rxBytes: 0, txBytes: 0, rxCount: 0, txCount: 0 }
+  const counters = noCounters()
   const since = Date.now()
   let half: PeerInfo['half']
   let wakers: (() => void)[] = []
@@ -90,7 +90,6 @@ export function createPeer(id: string, link: Link, hooks: PeerHooks) {
   return peer
 }
 
-/** `10.0.0.5:9501`, with brackets around an IPv6 address. */
-export function peerName(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+export function noCounters(): Counters {
+  return { rxBytes: 0, txBytes: 0, rxCount: 0, txCount: 0 }
 }

@@ -1,5 +1,5 @@
 import type { LogEntry, ReplayInfo, Told } from '../shared/protocol.ts'
-import { AssistantError, told } from './told.ts'
+import { tellError, told } from './told.ts'
 
 type Hooks = { send: (bytes: Uint8Array, peer: string | undefined) => void; note: (note: Told) => void; changed: () => void }
 
@@ -23,7 +23,7 @@ export function createReplay({ send, note, changed }: Hooks) {
       try {
         send(entry.data!, peer)
       } catch (error) {
-        note(error instanceof AssistantError ? error.told : told('SOCKET_FAILED', { reason: (error as Error).message }))
+        note(tellError(error))
         return stop()
       }
       running.at += 1

@@ -4,7 +4,7 @@ import type { Code, Told } from '../shared/protocol.ts'
 import type { Rule } from '../shared/spec.ts'
 import { composeDraft } from './compose.ts'
 import type { Peer } from './peer.ts'
-import { AssistantError, told } from './told.ts'
+import { AssistantError, tellError, told } from './told.ts'
 
 // Replies with a delay that have not left yet.
 const MAX_PENDING = 1_000
@@ -23,7 +23,7 @@ export function createResponder({ note, isHere }: Hooks) {
       try {
         if (isHere(peer)) peer.send(composeDraft(rule.reply, macros, captures))
       } catch (error) {
-        note(peer.id, error instanceof AssistantError ? error.told : told('SOCKET_FAILED', { reason: (error as Error).message }))
+        note(peer.id, tellError(error))
       }
     }
     if (!rule.delayMs) return send()

@@ -2,7 +2,7 @@ import { createMacroState } from '../shared/macros.ts'
 import type { TimerInfo, Told } from '../shared/protocol.ts'
 import type { TimerSpec } from '../shared/spec.ts'
 import { composeDraft } from './compose.ts'
-import { AssistantError, told } from './told.ts'
+import { tellError, told } from './told.ts'
 
 type Hooks = {
   send: (bytes: Uint8Array, peer: string | undefined) => void
@@ -22,8 +22,7 @@ export function createTimer({ send, note, changed }: Hooks) {
       send(composeDraft(spec.draft, macros), spec.peer)
       running.sent += 1
     } catch (error) {
-      const problem = error instanceof AssistantError ? error.told : told('SOCKET_FAILED', { reason: (error as Error).message })
-      note(problem)
+      note(tellError(error))
       return stop()
     }
     if (spec.count > 0 && running.sent >= spec.count) return stop()

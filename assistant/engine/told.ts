@@ -15,6 +15,11 @@ export class AssistantError extends Error {
   }
 }
 
+/** What an error of any kind means for people. */
+export function tellError(error: unknown): Told {
+  return error instanceof AssistantError ? error.told : told('SOCKET_FAILED', { reason: (error as Error).message })
+}
+
 /** What a socket's error means for people. */
 export function tellSocketError(error: unknown, { host = '', port = 0, peer = '' }: { host?: string; port?: number; peer?: string }): Told {
   if (error instanceof AssistantError) return error.told

@@ -1,9 +1,10 @@
 import { createSocket } from 'node:dgram'
 import { isIP, isIPv6 } from 'node:net'
 import { normalizeAddress } from '../../tcp/access-list.ts'
+import { formatAddress } from '../../tcp/address.ts'
 import type { UdpSpec } from '../shared/spec.ts'
 import { lookupAllowed } from './dial.ts'
-import { peerName, type Link, type Peer } from './peer.ts'
+import type { Link, Peer } from './peer.ts'
 import { AssistantError, tellSocketError } from './told.ts'
 import type { Host, Transport } from './transport.ts'
 
@@ -24,7 +25,7 @@ export function startUdp(spec: UdpSpec, host: Host): Transport {
   }
 
   function peerOf(address: string, port: number): Peer | undefined {
-    const name = peerName(address, port)
+    const name = formatAddress(address, port)
     const known = peers.get(name)
     if (known) {
       peers.delete(name)
@@ -53,13 +54,14 @@ export function startUdp(spec: UdpSpec, host: Host): Transport {
       write(bytes, done) {
         const refusal = host.targets.refuse(address, port)
         if (refusal) {
-          host.note(peerName(address, port), refusal)
+          host.note(formatAddress(address, port), refusal)
           return done()
         }
         waiting += bytes.length
         socket.send(bytes, port, address, (error) => {
           waiting -= bytes.length
-          if (error) host.note(peerName(address, port), tellSocketError(error, { host: address, port, peer: peerName(address, port) }))
+          if (error)
+            host.note(formatAddress(address, port), tellSocketError(error, { host: address, port, peer: formatAddress(address, port) }))
           done()
         })
       },

@@ -1,6 +1,6 @@
 import { isLoopback } from '../../ports/diagnosis.ts'
 import type { Reach } from '../../ports/facts.ts'
-import { formatAddress } from '../../ports/ranges.ts'
+import { formatAddress } from '../../tcp/address.ts'
 import type { ListenerState } from '../../tcp/listener.ts'
 import type { NodeStatus } from './node-red.ts'
 import { countConnections } from './texts.ts'

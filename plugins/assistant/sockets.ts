@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import WebSocket, { type WebSocketServer } from 'ws'
 import type { Hub } from '../../assistant/engine/hub.ts'
 import { createRequestReader, requestIdentity } from '../../assistant/engine/requests.ts'
-import { AssistantError, told } from '../../assistant/engine/told.ts'
+import { AssistantError, tellError, told } from '../../assistant/engine/told.ts'
 import { createWatcher } from '../../assistant/engine/watcher.ts'
 import { READING, type Answer, type Permissions, type ServerEvent } from '../../assistant/shared/protocol.ts'
 import type { NodeRed } from '../node-red.ts'
@@ -77,7 +77,7 @@ export function acceptSockets(RED: NodeRed, hub: Hub, userOf: (cookie: string) =
         send({ id, ok: true, result: await watcher.answer(read(given)) })
       } catch (error) {
         if (!(error instanceof AssistantError)) RED.log.warn(`assistant: ${(error as Error).stack}`)
-        const answer = error instanceof AssistantError ? error.told : told('SOCKET_FAILED', { reason: (error as Error).message })
+        const answer = tellError(error)
         send({ id, ok: false, error: answer })
       }
     }

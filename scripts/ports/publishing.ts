@@ -6,7 +6,7 @@ import { readNodeRed, requireRunning, type NodeRed } from '../../live-ports/proj
 import type { ForwarderSpec } from '../../live-ports/labels.ts'
 import { readSnapshot } from '../../live-ports/status.ts'
 import { statusUrlOf } from '../../live-ports/survey.ts'
-import { formatAddress } from '../../ports/ranges.ts'
+import { formatAddress } from '../../tcp/address.ts'
 import type { ListenerFact } from '../../ports/facts.ts'
 import type { Arguments } from './arguments.ts'
 

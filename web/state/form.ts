@@ -46,8 +46,3 @@ export function addressOf(spec: EndpointSpec): string {
       return `:${spec.port} → ${spec.host}:${spec.targetPort}`
   }
 }
-
-/** Address and port, an IPv6 address in brackets. */
-export function formatPlace(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-}

@@ -1,0 +1,9 @@
+/** Address and port as people write them: `10.0.0.5:9501`, an IPv6 address in brackets. Runs in a browser too. */
+export function formatAddress(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** Where this machine reaches what is bound to an address: a wildcard is no place to connect to. */
+export function reachableAddress(address: string): string {
+  return address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address
+}
