@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { createVolume, docker, logsOf, runToEnd } from './support/containers.ts'
-import { buildImage } from './support/engine.ts'
+import { buildImage, TEST_IMAGE } from './support/engine.ts'
 import { describeContainer, newContainer } from './support/runtimes.ts'
 
 const ADDED_MB_LIMIT = 130
-const CHANGED_IMAGE = 'node-red-tcp:test-changed'
+const CHANGED_IMAGE = `${TEST_IMAGE}-changed`
 
 type Inspected = {
   Size: number

@@ -12,7 +12,8 @@ export const HOW_TO_GET_AN_ENGINE =
 export const TEST_LABEL = 'node-red-tcp.test'
 /** The value of the label on all that this run creates, and the start of the names of its Compose projects. */
 export const RUN_NAME = `node-red-tcp-test-${RUN}`
-export const TEST_IMAGE = 'node-red-tcp:test'
+/** Another name lets two checkouts be tested at once on one engine. */
+export const TEST_IMAGE = process.env.TEST_IMAGE || 'node-red-tcp:test'
 
 /** Whether a Docker engine answers on this machine. */
 export async function engineAnswers(): Promise<boolean> {
