@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { formatAddress } from './address.ts'
 import { countersOf } from './counters.ts'
 import { TcpError } from './errors.ts'
@@ -9,6 +10,7 @@ import { listenTo, type SocketListener } from './socket-events.ts'
 import { coalesceWrites } from './write-turn.ts'
 
 const ID_BYTES = 8
+const NOTHING = Buffer.alloc(0)
 // A peer that has been sent FIN and does not answer is not waited for.
 const FINISH_TIMEOUT_MS = 1_000
 
@@ -151,9 +153,22 @@ export class Session implements SocketListener {
     if (waiting > 0 && waiting + bytes.length > limit.bytes) return this.refuseWrite(bytes, { limit, done })
     this.writesOut += 1
     this.counters.writesOut += 1
-    this.lastTurn = coalesceWrites(this.socket, this.lastTurn)
-    this.socket.write(bytes, (error) => done(error ? this.closedError(bytes.length) : undefined))
+    this.lastTurn = coalesceWrites(this.socket, bytes.length, this.lastTurn)
+    this.hand(bytes, done)
     if (this.lingerTimer) this.linger()
+  }
+
+  /** The kernel takes most writes there and then, TLS apart. Those need no callback, which costs a good part of an echo. */
+  private hand(bytes: Buffer, done: (error?: Error) => void): void {
+    const { socket } = this
+    let told = bytes
+    if (socket.writableLength === 0 && socket.writableCorked === 0 && !(socket instanceof TLSSocket)) {
+      socket.write(bytes)
+      if (socket.writableLength === 0 && !socket.errored) return done()
+      // It did not: a write of nothing behind it tells when it has, or why not.
+      told = NOTHING
+    }
+    socket.write(told, (error) => done(error ? this.closedError(bytes.length) : undefined))
   }
 
   /** Sends what waits, then FIN; a peer that does not answer in time is reset. */
@@ -223,8 +238,8 @@ export class Session implements SocketListener {
     if (bytes === undefined) return
     this.firstBytes = undefined
     this.take(bytes)
-    // Chunks of a long frame live until it is whole: nothing to collect yet.
-    if (this.heldBytes < chunk.length) countReceived(chunk.length)
+    // Chunks of a long frame live until it is whole.
+    countReceived(chunk.length, this.heldBytes >= chunk.length)
   }
 
   private take(bytes: Buffer): void {

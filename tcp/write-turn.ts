@@ -1,24 +1,30 @@
 import type { Socket } from 'node:net'
 
+// More than this is no matter of saving segments; to hold it would only make the peer look slow.
+const MAX_HELD_BYTES = 64 * 1024
+
 let turn = 1
 let ends = false
 const corked: Socket[] = []
 
 /**
- * Makes one segment of what is written to a socket within one turn of the event loop: the first write leaves at once, so that a lone
- * reply does not wait; those that follow are held until the turn ends and leave together. `lastTurn` is what the former call for this
- * socket has returned; initially 0.
+ * Makes one segment of what is written to a socket within one turn of the event loop. The first write leaves at once, so that a lone
+ * reply does not wait; those that follow are held until the turn ends and leave together. After a turn with several, the first of the next
+ * is held too: more are likely to follow. `last` is what the former call for this socket has returned; initially 0.
  */
-export function coalesceWrites(socket: Socket, lastTurn: number): number {
+export function coalesceWrites(socket: Socket, bytes: number, last: number): number {
   if (!ends) {
     ends = true
     setImmediate(endTurn)
   }
-  if (lastTurn === turn && socket.writableCorked === 0) {
+  const isFurther = last === turn || last === -turn
+  if (socket.writableLength + bytes > MAX_HELD_BYTES) socket.uncork()
+  else if ((isFurther || last < 0) && socket.writableCorked === 0) {
     socket.cork()
     corked.push(socket)
   }
-  return turn
+  // Negative: there were several.
+  return isFurther ? -turn : turn
 }
 
 function endTurn(): void {
