@@ -5,7 +5,10 @@ import { data } from './defects/data.ts'
 import { isolation } from './defects/isolation.ts'
 import { listening } from './defects/listening.ts'
 import { requests } from './defects/requests.ts'
+import { secure } from './defects/secure.ts'
 import { sending } from './defects/sending.ts'
+import { sockets } from './defects/sockets.ts'
+import { work } from './defects/work.ts'
 
 const PORTS = [9504, 9505]
 
@@ -24,11 +27,11 @@ for (const mode of ['core', 'hardened'] as const) {
       await nodeRed[Symbol.asyncDispose]()
     })
 
-    test.each([...isolation, ...data, ...listening, ...sending, ...requests])('$name', async (defect) => {
+    test.each([...isolation, ...data, ...listening, ...sending, ...requests, ...sockets, ...secure, ...work])('$name', async (defect) => {
       const admin = await nodeRed.admin
       await admin.deploy([])
       await using debug = await admin.debug()
-      expect(await defect.see({ nodeRed, admin, debug })).toEqual(defect[mode])
+      expect(await defect.see({ mode, nodeRed, admin, debug })).toEqual(defect[mode])
     })
   })
 }

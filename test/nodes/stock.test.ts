@@ -26,15 +26,16 @@ describeContainer('the same as in Node-RED', () => {
     await Promise.all([stock, ours].map((nodeRed) => nodeRed[Symbol.asyncDispose]()))
   })
 
-  async function see(row: Row, nodeRed: StartedNodeRedTcpContainer): Promise<unknown> {
+  async function see(row: Row, mode: 'core' | 'hardened'): Promise<unknown> {
+    const nodeRed = mode === 'core' ? stock : ours
     const admin = await nodeRed.admin
     await admin.deploy([])
     await using debug = await admin.debug()
-    return await row.see({ nodeRed, admin, debug })
+    return await row.see({ mode, nodeRed, admin, debug })
   }
 
   test.each([...receiving, ...sending, ...requests])('$name', async (row) => {
-    const [core, hardened] = await Promise.all([see(row, stock), see(row, ours)])
+    const [core, hardened] = await Promise.all([see(row, 'core'), see(row, 'hardened')])
     expect({ core, hardened }).toEqual({ core: row.outcome, hardened: row.outcome })
   })
 })

@@ -12,6 +12,8 @@ export type Defect = {
 }
 
 export type DefectContext = {
+  /** The value of TCP_NODES. */
+  mode: 'core' | 'hardened'
   nodeRed: StartedNodeRedTcpContainer
   admin: AdminClient
   debug: DebugStream
@@ -30,6 +32,12 @@ export async function open(nodeRed: StartedNodeRedTcpContainer, port: number): P
   const isInside = async () => (await sessions()).some(({ id }) => !before.has(id))
   if (!(await comesTrue(isInside, 5_000))) throw new Error(`the connection to port ${port} did not get through`)
   return client
+}
+
+/** What `/metrics` says of the process as a whole. */
+export async function metricOf({ nodeRed }: DefectContext, name: string): Promise<number> {
+  const metrics = await (await fetch(`${nodeRed.getStatusUrl()}/metrics`)).text()
+  return Number(new RegExp(`^${name} ([\\d.e+-]+)$`, 'm').exec(metrics)?.[1])
 }
 
 /** The text of the next debug message with this name, or `nothing` when none comes in time. */

@@ -1,13 +1,15 @@
 import { flowOf, Tab } from '../flow-builder.ts'
 import { TcpPeer } from '../../support/tcp-peer.ts'
-import { comesTrue, firstOf, open, type Defect, type DefectContext } from './defect.ts'
+import { comesTrue, firstOf, metricOf, open, type Defect, type DefectContext } from './defect.ts'
 
 const HOST = 'host.docker.internal'
 const MIB = 1024 * 1024
+const SENT_MIB = 100
 
-async function residentBytes({ nodeRed }: DefectContext): Promise<number> {
-  const metrics = await (await fetch(`${nodeRed.getStatusUrl()}/metrics`)).text()
-  return Number(/^process_resident_memory_bytes (\d+)/m.exec(metrics)?.[1])
+/** How many bytes have come in on a port, all connections together. */
+async function bytesReceived({ nodeRed }: DefectContext, port: number): Promise<number> {
+  const sessions = (await (await fetch(`${nodeRed.getStatusUrl()}/sessions`)).json()) as { localPort: number; bytesIn: number }[]
+  return sessions.filter(({ localPort }) => localPort === port).reduce((sum, { bytesIn }) => sum + bytesIn, 0)
 }
 
 /** Messages that are lost on their way out, or pile up. */
@@ -57,15 +59,12 @@ export const sending: Defect[] = [
       await using slow = await open(nodeRed, 9505)
       slow.socket.pause()
       await using source = await open(nodeRed, 9504)
-      const before = await residentBytes(context)
+      const before = await metricOf(context, 'process_resident_memory_bytes')
       const block = Buffer.alloc(MIB, 'x')
-      for (let sent = 0; sent < 100; sent += 1) await source.send(block)
-      let most = 0
-      await comesTrue(async () => {
-        most = Math.max(most, await residentBytes(context))
-        return false
-      }, 1_500)
-      return most - before > 60 * MIB
+      for (let sent = 0; sent < SENT_MIB; sent += 1) await source.send(block)
+      const hasRead = async () => (await bytesReceived(context, 9504)) === SENT_MIB * MIB
+      if (!(await comesTrue(hasRead, 20_000))) throw new Error('what was sent was not read')
+      return (await metricOf(context, 'process_resident_memory_bytes')) - before > 60 * MIB
     },
   },
   {
