@@ -50,3 +50,21 @@ export function describeBindError(
   const reason = reasons[error.code ?? ''] ?? error.message
   return new TcpError('LISTEN', `can not listen on ${place}: ${reason} (${error.code})`, { cause: error })
 }
+
+/** Why bytes can not be sent to a peer that is not there any more. */
+export function describeClosed(peer: string, { bytes, cause }: { bytes: number; cause: Error | undefined }): TcpError {
+  const reason = cause ? `: ${cause.message}` : ''
+  return new TcpError('SESSION_CLOSED', `the connection to ${peer} is closed, ${bytes} bytes were not sent${reason}`)
+}
+
+/** Why bytes are not sent to a peer with much that waits already. */
+export function describeSlowPeer(
+  peer: string,
+  { waiting, bytes, limit }: { waiting: number; bytes: number; limit: { bytes: number; disconnect: boolean } },
+): TcpError {
+  return new TcpError(
+    'SLOW_PEER',
+    `${peer} takes its bytes too slowly: ${waiting} bytes wait, ${bytes} more would exceed the limit of ${limit.bytes}` +
+      (limit.disconnect ? '; it was disconnected' : ''),
+  )
+}

@@ -110,6 +110,11 @@ function createTextLines({ encoding, maxFrame }: IntakeOptions, framing: Extract
   }
 }
 
+/** Whether every chunk is a payload as it is, so that there is nothing to hold or to do. */
+export function isPassedOn(options: IntakeOptions | undefined): boolean {
+  return options !== undefined && options.framing.kind === 'stream' && options.dataType === 'buffer'
+}
+
 /** Whether two intakes cut and decode alike, so that one can go on with what the other holds. */
 export function sameIntake(a: IntakeOptions | undefined, b: IntakeOptions | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b)

@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import { formatAddress } from './address.ts'
 import { countersOf } from './counters.ts'
-import { TcpError } from './errors.ts'
+import { describeClosed, describeSlowPeer, TcpError } from './errors.ts'
 import { countReceived } from './garbage.ts'
-import { createIntake, sameIntake, type Intake, type IntakeOptions, type IntakeTail, type Payload } from './intake.ts'
+import { createIntake, isPassedOn, sameIntake, type Intake, type IntakeOptions, type IntakeTail, type Payload } from './intake.ts'
 import { listenTo, type SocketListener } from './socket-events.ts'
-import { coalesceWrites } from './write-turn.ts'
+import { coalesceWrites, offerToKernel } from './socket-writes.ts'
 
 const ID_BYTES = 8
-const NOTHING = Buffer.alloc(0)
 // A peer that has been sent FIN and does not answer is not waited for.
 const FINISH_TIMEOUT_MS = 1_000
 
@@ -154,21 +152,10 @@ export class Session implements SocketListener {
     this.writesOut += 1
     this.counters.writesOut += 1
     this.lastTurn = coalesceWrites(this.socket, bytes.length, this.lastTurn)
-    this.hand(bytes, done)
+    const told = offerToKernel(this.socket, bytes)
+    if (told) this.socket.write(told, (error) => done(error ? this.closedError(bytes.length) : undefined))
+    else done()
     if (this.lingerTimer) this.linger()
-  }
-
-  /** The kernel takes most writes there and then, TLS apart. Those need no callback, which costs a good part of an echo. */
-  private hand(bytes: Buffer, done: (error?: Error) => void): void {
-    const { socket } = this
-    let told = bytes
-    if (socket.writableLength === 0 && socket.writableCorked === 0 && !(socket instanceof TLSSocket)) {
-      socket.write(bytes)
-      if (socket.writableLength === 0 && !socket.errored) return done()
-      // It did not: a write of nothing behind it tells when it has, or why not.
-      told = NOTHING
-    }
-    socket.write(told, (error) => done(error ? this.closedError(bytes.length) : undefined))
   }
 
   /** Sends what waits, then FIN; a peer that does not answer in time is reset. */
@@ -201,12 +188,7 @@ export class Session implements SocketListener {
   }
 
   private refuseWrite(bytes: Buffer, { limit, done }: { limit: WriteLimit; done: (error?: Error) => void }): void {
-    const waiting = this.socket.writableLength
-    const error = new TcpError(
-      'SLOW_PEER',
-      `${this.peer} takes its bytes too slowly: ${waiting} bytes wait, ${bytes.length} more would exceed the limit of ${limit.bytes}` +
-        (limit.disconnect ? '; it was disconnected' : ''),
-    )
+    const error = describeSlowPeer(this.peer, { waiting: this.socket.writableLength, bytes: bytes.length, limit })
     done(error)
     if (!limit.disconnect) return
     this.counters.slowPeerDisconnects += 1
@@ -214,8 +196,7 @@ export class Session implements SocketListener {
   }
 
   private closedError(bytes: number): TcpError {
-    const reason = this.cause ? `: ${this.cause.message}` : ''
-    return new TcpError('SESSION_CLOSED', `the connection to ${this.peer} is closed, ${bytes} bytes were not sent${reason}`)
+    return describeClosed(this.peer, { bytes, cause: this.cause })
   }
 
   private changeIntake(options: IntakeOptions | undefined): void {
@@ -243,8 +224,15 @@ export class Session implements SocketListener {
   }
 
   private take(bytes: Buffer): void {
+    if (this.owner && isPassedOn(this.intakeOptions) && this.heldBytes === 0 && !this.isPaused) return this.emit(bytes, this.owner)
     this.feed(bytes)
     this.emitPayloads()
+  }
+
+  private emit(payload: Payload, owner: SessionOwner): void {
+    this.framesIn += 1
+    this.counters.framesIn += 1
+    owner.onPayload(this, payload)
   }
 
   private emitPayloads(): void {
@@ -255,9 +243,7 @@ export class Session implements SocketListener {
       while (!this.isPaused && this.owner) {
         const payload = this.nextPayload()
         if (payload === undefined) break
-        this.framesIn += 1
-        this.counters.framesIn += 1
-        this.owner.onPayload(this, payload)
+        this.emit(payload, this.owner)
       }
     } finally {
       this.draining = false

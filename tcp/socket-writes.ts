@@ -1,4 +1,7 @@
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+
+const NOTHING = Buffer.alloc(0)
 
 // More than this is no matter of saving segments; to hold it would only make the peer look slow.
 const MAX_HELD_BYTES = 64 * 1024
@@ -25,6 +28,17 @@ export function coalesceWrites(socket: Socket, bytes: number, last: number): num
   }
   // Negative: there were several.
   return isFurther ? -turn : turn
+}
+
+/**
+ * Has the kernel take bytes there and then, as it mostly does, TLS apart: undefined when it has them all. A write with a callback would tell
+ * only a turn later, at a good part of the cost of an echo. What is returned instead is to be written with a callback, which then stands
+ * for all of the bytes: they themselves, or nothing, behind them.
+ */
+export function offerToKernel(socket: Socket, bytes: Buffer): Buffer | undefined {
+  if (socket.writableLength > 0 || socket.writableCorked > 0 || socket instanceof TLSSocket) return bytes
+  socket.write(bytes)
+  return socket.writableLength === 0 && !socket.errored ? undefined : NOTHING
 }
 
 function endTurn(): void {
