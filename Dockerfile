@@ -35,7 +35,7 @@ FROM packages AS page
 COPY tsconfig.json ./
 COPY scripts/build-page.ts scripts/
 COPY scripts/support scripts/support
-COPY tcp/address.ts tcp/
+COPY tcp/address.ts tcp/hex.ts tcp/
 COPY assistant/shared assistant/shared
 COPY web web
 RUN node scripts/build-page.ts

@@ -6,7 +6,7 @@ import { readDefaults } from './support/defaults.ts'
 import { sessionsOfTcpIn, startConnecting, startListening, type Context, type SessionUse } from './support/endpoints.ts'
 import type { Done, Message, NodeRed, RedNode, SessionRef } from './support/node-red.ts'
 import { createOfflinePolicy } from './support/offline.ts'
-import { readEncoding, readWriteLimit, type Properties } from './support/options.ts'
+import { readTextForm, readWriteLimit, type Properties } from './support/options.ts'
 import { toBytes } from './support/payload.ts'
 import { makeReady } from './support/ready.ts'
 import { startOrFail } from './support/start.ts'
@@ -24,12 +24,11 @@ function tcpOutNode(RED: NodeRed): void {
   function TcpOut(this: RedNode, properties: Properties): void {
     RED.nodes.createNode(this, properties)
     startOrFail(this, () => {
-      const encoding = readEncoding(properties)
-      const base64 = properties.base64 === true
+      const text = readTextForm(properties)
       const sender: Sender = {
         context: { RED, node: this, properties, defaults },
         limit: readWriteLimit(properties, defaults),
-        bytesOf: ({ payload }) => toBytes(payload, { base64, encoding }),
+        bytesOf: ({ payload }) => toBytes(payload, text),
       }
       if (properties.beserver === 'reply') startReplying(sender)
       else if (properties.beserver === 'server') startServing(sender)

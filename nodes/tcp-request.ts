@@ -97,7 +97,7 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
     const host = String(properties.server || asText(message.host))
     if (host === '') throw new TcpError('CONNECT', 'no host is set: set it in the node or in msg.host')
     const port = readPort(properties.port || asText(message.port))
-    const bytes = toBytes(message.payload, { base64: false, encoding })
+    const bytes = toBytes(message.payload, { form: 'text', encoding })
     requesterFor(host, port).send({ about: { message, send }, bytes, done })
   }
 

@@ -2,7 +2,7 @@
 import { encodeUtf8, sameBytes } from './escapes.ts'
 import type { ExportContext } from './export/entries.ts'
 import { layOut, type FlowNode } from './flow-layout.ts'
-import { formatHex } from './hex.ts'
+import { formatHex } from '../../tcp/hex.ts'
 import type { LogEntry } from './protocol.ts'
 import type { EndpointSpec } from './spec.ts'
 

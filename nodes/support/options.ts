@@ -7,6 +7,7 @@ import { createIntake, type DataType, type IntakeOptions } from '../../tcp/intak
 import type { ListenerSettings } from '../../tcp/listener.ts'
 import type { WriteLimit } from '../../tcp/session.ts'
 import type { FilledDefaults } from './defaults.ts'
+import type { TextForm } from './payload.ts'
 
 /** Properties as the flow file has them: numbers may be text, and `${NAME}` was replaced by Node-RED where it is set. */
 export type Properties = Record<string, string | number | boolean | undefined>
@@ -56,6 +57,14 @@ export function readEncoding({ encoding }: Properties): string {
   if (!isKnownEncoding(name))
     throw new Error(`encoding: ${show(name)} is not known; there are utf8, gb18030, gbk, big5, latin1, utf-16le and others`)
   return name
+}
+
+/** What the strings that a tcp out node is given stand for. */
+export function readTextForm(properties: Properties): TextForm {
+  const encoding = readEncoding(properties)
+  const { base64, textForm = '' } = properties
+  if (textForm !== '' && textForm !== 'hex') throw new Error(`textForm: ${show(textForm)} is not known; there is hex`)
+  return { encoding, form: base64 === true ? 'base64' : textForm || 'text' }
 }
 
 function readDataType(datatype: unknown): DataType {

@@ -1,17 +1,21 @@
 import { encodeText } from '../../tcp/encoding.ts'
 import { TcpError } from '../../tcp/errors.ts'
+import { parseHex } from '../../tcp/hex.ts'
+
+/** What a string stands for: its characters in an encoding, or bytes in Base64 or hex digits. */
+export type TextForm = { form: 'text' | 'base64' | 'hex'; encoding: string }
 
 /**
- * The bytes of a payload: buffers as they are; text, and numbers and booleans as text, in the encoding. Undefined for a payload that sends nothing.
- * @throws TcpError for what has no bytes of its own
+ * The bytes of a payload: buffers as they are; strings by their form; numbers and booleans as text. Undefined for a payload that sends nothing.
+ * @throws TcpError for what has no bytes of its own, and for text that is no hex digits where it should be
  */
-export function toBytes(payload: unknown, { base64, encoding }: { base64: boolean; encoding: string }): Buffer | undefined {
+export function toBytes(payload: unknown, { form, encoding }: TextForm): Buffer | undefined {
   if (payload === undefined || payload === null) return undefined
   if (Buffer.isBuffer(payload)) return payload
   if (payload instanceof Uint8Array) return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
   switch (typeof payload) {
     case 'string':
-      return base64 ? Buffer.from(payload, 'base64') : encodeText(payload, encoding)
+      return form === 'base64' ? Buffer.from(payload, 'base64') : form === 'hex' ? fromHex(payload) : encodeText(payload, encoding)
     case 'number':
     case 'boolean':
     case 'bigint':
@@ -22,6 +26,16 @@ export function toBytes(payload: unknown, { base64, encoding }: { base64: boolea
         `a payload of type ${nameOf(payload)} can not be sent over TCP: make it a string or a buffer, for example with a json node`,
       )
   }
+}
+
+function fromHex(digits: string): Buffer {
+  const parsed = parseHex(digits)
+  if ('bytes' in parsed) return Buffer.from(parsed.bytes.buffer)
+  const { at, text } = parsed.error
+  throw new TcpError(
+    'PAYLOAD',
+    `the payload is not pairs of hex digits such as "01 03 0A": ${JSON.stringify(text)} stands at character ${at + 1}`,
+  )
 }
 
 function nameOf(payload: unknown): string {

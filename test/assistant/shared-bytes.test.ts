@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { appendChecksum, CHECKSUM_NAMES, CHECKSUMS, verifyChecksum } from '../../assistant/shared/checksum.ts'
 import { escapeBytes, unescapeText } from '../../assistant/shared/escapes.ts'
-import { formatHex, parseHex } from '../../assistant/shared/hex.ts'
+import { formatHex, parseHex } from '../../tcp/hex.ts'
 
 const anyBytes = fc.uint8Array({ maxLength: 64 })
 const CHECK = new TextEncoder().encode('123456789')

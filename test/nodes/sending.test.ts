@@ -127,6 +127,17 @@ describeContainer('sending', () => {
     await other.expectSilence()
   })
 
+  test('strings of hex digits are sent as the bytes that they stand for', async () => {
+    await using peer = await TcpPeer.listen()
+    await using debug = await deployClient(peer.port, { textForm: 'hex' }, ['01 03 0a', '0x01,0x7F', '01 0G'])
+    const connection = await peer.accept()
+    await admin.inject('01 03 0a')
+    await admin.inject('0x01,0x7F')
+    await connection.expect(Buffer.from([0x01, 0x03, 0x0a, 0x01, 0x7f]))
+    await admin.inject('01 0G')
+    expect(await nextOf(debug, 'caught')).toBe('the payload is not pairs of hex digits such as "01 03 0A": "G" stands at character 5')
+  })
+
   test('numbers and booleans are sent as text, null as nothing', async () => {
     const tab = new Tab('kinds')
     tab.tcpIn({ port: '9504' })

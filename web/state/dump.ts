@@ -1,4 +1,4 @@
-import { hexPair } from '../../assistant/shared/hex.ts'
+import { hexPair } from '../../tcp/hex.ts'
 
 const WIDTH = 16
 

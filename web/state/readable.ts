@@ -1,4 +1,4 @@
-import { formatHex } from '../../assistant/shared/hex.ts'
+import { formatHex } from '../../tcp/hex.ts'
 import type { Entry } from '../../assistant/shared/protocol.ts'
 import { base64Length, fromBase64 } from './bytes.ts'
 
