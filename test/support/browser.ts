@@ -1,7 +1,7 @@
 import { chromium, type Browser, type Page } from 'playwright-core'
 
 const START_TIMEOUT_MS = 90_000
-const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium'
+export const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium'
 // Everything that a browser does on its own account off the page it shows.
 const QUIET = [
   '--no-sandbox',
