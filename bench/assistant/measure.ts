@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { say } from '../../scripts/support/terminal.ts'
 import { CHROMIUM } from '../../test/support/browser.ts'
+import { COLLECTING_ENV } from '../memory.ts'
 import type { PartOptions, PartReport } from '../part.ts'
 import { freePorts, isReadyAt, launchOfNodeRed, startServer } from '../server.ts'
 import { Visitor } from './browser.ts'
@@ -20,6 +21,7 @@ export async function measureAssistant(options: PartOptions): Promise<PartReport
   }
   const [editor = 0, status = 0, floodPort = 0, scrollPort = 0, reply = 0, receive = 0, bareReply = 0, bareReceive = 0] = await freePorts(8)
   const launch = launchOfNodeRed('hardened', { editor, status })
+  Object.assign(launch.env, COLLECTING_ENV)
   const server = await startServer(launch, { what: 'the distribution', flow: [], isReady: () => isReadyAt(status), ...options })
   let control: Control | undefined
   try {
