@@ -1,7 +1,7 @@
 import type { BrowserContext, Locator, Page } from 'playwright-core'
+import { openEditorIn } from '../../test/support/browser.ts'
 import { around, type Box } from './pictures.ts'
 
-const START_TIMEOUT_MS = 90_000
 const CANVAS_MARGIN = 20
 const DIALOG_MARGIN = 20
 const DEBUG_HEADER_HEIGHT = 50
@@ -16,14 +16,7 @@ export class Editor {
 
   /** Opens the address and signs in. */
   static async open(context: BrowserContext, url: string, password: string): Promise<Editor> {
-    const page = await context.newPage()
-    await page.goto(url)
-    await page.fill('[name=username]', 'admin')
-    await page.fill('[name=password]', password)
-    await page.click('button')
-    await page.waitForFunction('window.RED && RED.workspaces && RED.nodes.getType("tcp in") && RED.workspaces.active()', undefined, {
-      timeout: START_TIMEOUT_MS,
-    })
+    const page = await openEditorIn(context, { url, password })
     await page.locator('.red-ui-flow-node-group').first().waitFor()
     return new Editor(page)
   }
