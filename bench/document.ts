@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { PartName } from './part.ts'
 
 const PATH = join(dirname(import.meta.dirname), 'docs', 'benchmarks.md')
 
 /** Parts of the page that are written by themselves. */
-export type Section = 'bench' | 'bench:ports'
+export type Section = 'bench' | `bench:${PartName}`
 
 const NEW_PAGE = `# Benchmarks
 

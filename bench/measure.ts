@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { say } from '../scripts/support/terminal.ts'
 import { formatValue, median } from './figures.ts'
-import type { LoadJob, LoadOutcome } from './load.ts'
+import type { LoadJob } from './load.ts'
 import type { Place } from './place.ts'
+import { runLoad } from './run-load.ts'
 import { startSubject, SUBJECTS, type Subject, type SubjectName } from './subjects.ts'
 import type { Measurement, Workload } from './workload.ts'
 
@@ -32,7 +29,9 @@ export async function measureWorkload(workload: Workload, options: MeasureOption
         const progress = `${workload.name} · round ${round + 1}/${rounds} · ${name}`
         try {
           if (!running.has(name)) running.set(name, await startSubject(name, { workload, ...options }))
-          const { value, note } = await runLoad(workload, { subject: running.get(name)!, ...options })
+          const { ports, pid } = running.get(name)!
+          const job: LoadJob = { workload: workload.name, ports, pid, windowMs: options.windowMs }
+          const { value, note } = await runLoad<Measurement>('load.ts', job, { timeoutMs: workload.timeoutMs, signal })
           result.rounds.push(value)
           if (note !== undefined) result.note = note
           say(`${progress}: ${formatValue(value)} ${workload.unit}${note === undefined ? '' : ` (${note})`}`)
@@ -48,25 +47,6 @@ export async function measureWorkload(workload: Workload, options: MeasureOption
     for (const name of [...running.keys()]) await stop(name)
   }
   return [...results.values()].map((result) => ({ ...result, value: result.failure === undefined ? median(result.rounds) : null }))
-}
-
-async function runLoad(
-  workload: Workload,
-  { subject, windowMs, signal }: { subject: Subject; windowMs: number; signal: AbortSignal },
-): Promise<Measurement> {
-  const job: LoadJob = { workload: workload.name, ports: subject.ports, pid: subject.pid, windowMs }
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'load.ts'), JSON.stringify(job)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: workload.timeoutMs,
-    killSignal: 'SIGKILL',
-    signal,
-  })
-  const [answer, [code, killedBy]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number | null, string | null]>])
-  if (killedBy !== null) throw new Error(`not measured within ${workload.timeoutMs / 1000} s`)
-  if (answer === '') throw new Error(`the load generator ended with exit code ${code} and no answer`)
-  const outcome = JSON.parse(answer) as LoadOutcome
-  if ('error' in outcome) throw new Error(outcome.error)
-  return outcome
 }
 
 function rotate<T>(list: readonly T[], by: number): T[] {

@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util'
+import { PART_NAMES, type PartName } from './part.ts'
 import type { Workload } from './workload.ts'
 import { WORKLOADS } from './workloads.ts'
 
 const ENOUGH_ROUNDS = 5
 const MS_PER_SECOND = 1000
-
-const PORTS = 'ports'
 
 export const USAGE = `npm run bench -- [options]
 
@@ -14,7 +13,8 @@ Measures hardened, core and bare side by side and prints a table.
   --rounds N        rounds per workload, the median counts (default ${ENOUGH_ROUNDS})
   --seconds N       length of a measuring window (default 2)
   --only A,B        these workloads only: ${WORKLOADS.map(({ name }) => name).join(', ')};
-                    "echo" stands for all that start with "echo-"; "${PORTS}" for live ports, which need Docker
+                    "echo" stands for all that start with "echo-"; "ports" for live ports, which need Docker;
+                    "assistant" for the network debug assistant, which needs Chromium
   --embedded        processes of this machine in place of containers
   --image TAG       this image as it is, in place of one that is built from the checkout
   --json FILE       writes every round as JSON
@@ -23,8 +23,7 @@ Measures hardened, core and bare side by side and prints a table.
 
 export type BenchOptions = {
   workloads: readonly Workload[]
-  /** Whether live ports are measured. */
-  ports: boolean
+  parts: readonly PartName[]
   rounds: number
   windowMs: number
   embedded: boolean
@@ -66,15 +65,16 @@ export function readOptions(args: string[]): BenchOptions | undefined {
   }
 }
 
-function choose(only: string | undefined): { workloads: readonly Workload[]; ports: boolean } {
-  if (only === undefined) return { workloads: WORKLOADS, ports: true }
+function choose(only: string | undefined): { workloads: readonly Workload[]; parts: readonly PartName[] } {
+  if (only === undefined) return { workloads: WORKLOADS, parts: PART_NAMES }
   const wanted = only.split(',').map((name) => name.trim())
   const means = (wish: string, { name }: Workload) => name === wish || name.startsWith(`${wish}-`)
-  const unknown = wanted.find((wish) => wish !== PORTS && !WORKLOADS.some((workload) => means(wish, workload)))
+  const known = (wish: string) => PART_NAMES.some((part) => part === wish) || WORKLOADS.some((workload) => means(wish, workload))
+  const unknown = wanted.find((wish) => !known(wish))
   if (unknown !== undefined) {
-    const names = [...WORKLOADS.map(({ name }) => name), PORTS]
+    const names = [...WORKLOADS.map(({ name }) => name), ...PART_NAMES]
     throw new Error(`--only: no workload is called "${unknown}"; there are ${names.join(', ')}`)
   }
   const workloads = WORKLOADS.filter((workload) => wanted.some((wish) => means(wish, workload)))
-  return { workloads, ports: wanted.includes(PORTS) }
+  return { workloads, parts: PART_NAMES.filter((part) => wanted.includes(part)) }
 }

@@ -1,12 +1,12 @@
 import { formatValue } from './figures.ts'
 import type { Result } from './measure.ts'
 import type { SubjectName } from './subjects.ts'
+import { formatTable } from './table.ts'
 import type { Goal, Workload } from './workload.ts'
 
 export type Report = { workload: Workload; results: Result[] }
 
 const HEADER = ['Workload', 'Unit', 'hardened', 'core', 'bare', 'hardened / core', 'hardened / bare', 'Goal', 'Met']
-const TEXT_COLUMNS = new Set([0, 1, 7, 8])
 
 /** One object for each workload and subject, as other programs want it. */
 export function toJson(reports: readonly Report[]): object[] {
@@ -24,16 +24,9 @@ export function toJson(reports: readonly Report[]): object[] {
   )
 }
 
-/** A Markdown table that is aligned, as Prettier has it and as a terminal shows it. */
-export function formatTable(reports: readonly Report[]): string {
-  const rows = [HEADER, ...reports.map(toRow)]
-  const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
-  const pad = (row: string[]) =>
-    row.map((cell, column) => (TEXT_COLUMNS.has(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
-  const rule = widths.map((width, column) => (TEXT_COLUMNS.has(column) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))
-  const [header, ...body] = rows.map(pad)
-  return [line(header!), line(rule), ...body.map(line)].join('\n')
+/** A row for each workload, the subjects side by side. */
+export function formatReports(reports: readonly Report[]): string {
+  return formatTable(HEADER, reports.map(toRow))
 }
 
 /** What went wrong or differs from the plan, one line each. */

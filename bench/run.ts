@@ -7,9 +7,9 @@ import { writeDocument } from './document.ts'
 import { measureWorkload } from './measure.ts'
 import { readOptions, USAGE, type BenchOptions } from './options.ts'
 import { describeMachine, describePlace, preparePlace, type Place } from './place.ts'
-import { measurePorts, type PortsReport } from './ports/measure.ts'
-import { formatPorts, portsGoalsMet, portsToJson } from './ports/report.ts'
-import { formatRemarks, formatTable, toJson, type Report } from './report.ts'
+import type { PartName, PartReport } from './part.ts'
+import { PARTS } from './parts.ts'
+import { formatRemarks, formatReports, toJson, type Report } from './report.ts'
 
 const INTERRUPTED_EXIT_CODE = 130
 const QUIET_LOAD_AVERAGE = 0.5
@@ -44,34 +44,26 @@ async function measure(
   for (const workload of options.workloads) {
     reports.push({ workload, results: await measureWorkload(workload, { ...options, place, signal }) })
   }
-  const ports = await measureLivePorts(options, { place, signal })
+  const parts: [PartName, PartReport][] = []
+  for (const name of options.parts) {
+    const report = await PARTS[name]({ ...options, place, signal })
+    if (report) parts.push([name, report])
+  }
   const remarks = [...noise, ...formatRemarks(reports)]
   const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')
-  const table = reports.length > 0 ? formatTable(reports) : ''
-  const tables = [table, ports === undefined ? '' : formatPorts(ports)].filter((text) => text !== '')
+  const table = reports.length > 0 ? formatReports(reports) : ''
+  const tables = [table, ...parts.map(([, { text }]) => text)].filter((text) => text !== '')
   process.stdout.write(`${[machine, `Median of ${options.rounds} rounds. ${command}`, '', tables.join('\n\n'), ...remarks].join('\n')}\n`)
-  const json = [...toJson(reports), ...(ports === undefined ? [] : portsToJson(ports))]
+  const json = [...toJson(reports), ...parts.flatMap(([, report]) => report.json)]
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(json, null, 2)}\n`)
   if (options.write && reports.length > 0)
     say(`written: ${writeDocument(formatFigures(reports, { machine, command, table, remarks, options }))}`)
-  if (options.write && ports !== undefined) {
-    const figures = [`Measured on ${today()} with \`${command}\`. ${await describeMachine(place)}.`, formatPorts(ports), ...noise].join(
-      '\n\n',
-    )
-    say(`written: ${writeDocument(figures, 'bench:ports')}`)
+  if (options.write) {
+    const measured = `Measured on ${today()} with \`${command}\`. ${await describeMachine(place)}.`
+    for (const [name, { text }] of parts) say(`written: ${writeDocument([measured, text, ...noise].join('\n\n'), `bench:${name}`)}`)
   }
   const failed = reports.some(({ results }) => results.some(({ failure }) => failure !== undefined))
-  if (failed || (ports !== undefined && !portsGoalsMet(ports))) process.exitCode = 1
-}
-
-async function measureLivePorts(
-  options: BenchOptions,
-  { place, signal }: { place: Place; signal: AbortSignal },
-): Promise<PortsReport | undefined> {
-  if (!options.ports) return undefined
-  if (place.kind === 'container') return await measurePorts({ ...options, image: place.image, signal })
-  say('live ports are not measured: they need a Docker engine')
-  return undefined
+  if (failed || parts.some(([, { goalsMet }]) => !goalsMet)) process.exitCode = 1
 }
 
 /** What else the machine does makes the figures worse, and not all of them alike. */

@@ -1,5 +1,6 @@
 // npm run docs:screenshots: follows docs/guide in a browser, in both languages, and takes its pictures.
-import { rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { launchBrowser } from '../test/support/browser.ts'
 import { followGuide } from './guide/chapters.ts'
@@ -15,12 +16,16 @@ async function takeAll(): Promise<void> {
   try {
     for (const language of LANGUAGES) {
       await using distribution = await startDistribution(runs)
-      const folder = join(images, language)
-      rmSync(folder, { recursive: true, force: true })
-      const pictures = new Pictures(folder)
+      const taken = mkdtempSync(join(tmpdir(), 'node-red-tcp-guide-'))
+      const pictures = new Pictures(taken)
       const context = await browser.newContext({ locale: LOCALES[language], timezoneId: 'UTC', viewport: WINDOW })
       await followGuide(context, distribution, pictures)
       await context.close()
+      // Only now: a step that fails leaves the pictures that are there.
+      const folder = join(images, language)
+      rmSync(folder, { recursive: true, force: true })
+      cpSync(taken, folder, { recursive: true })
+      rmSync(taken, { recursive: true })
       say(`${pictures.taken.length} pictures in docs/guide/images/${language}, taken from a ${runs}`)
     }
   } finally {

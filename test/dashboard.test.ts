@@ -81,6 +81,12 @@ describeRuntimes('dashboard', (create) => {
     await client.send('x'.repeat(1_000_000))
     const text = scenario('TCP in · server').locator('code').first()
     await expect.poll(() => text.innerText(), WAIT).toBe(`${'x'.repeat(200)}…`)
+    // What is sent before all of it has come in would be a part of its last piece.
+    const received = async () => {
+      const sessions = (await (await fetch(`${nodeRed.getStatusUrl()}/sessions`)).json()) as { bytesIn: number }[]
+      return Math.max(...sessions.filter((session) => 'usedBy' in session).map(({ bytesIn }) => bytesIn))
+    }
+    await expect.poll(received, WAIT).toBe(1_000_000)
     await client.send('and on')
     await expect.poll(() => text.innerText(), WAIT).toContain('and on')
   })
@@ -96,15 +102,51 @@ describeRuntimes('dashboard', (create) => {
     await expect.poll(() => scenario('TCP out · server').innerText(), WAIT).toContain('from the page\\n')
   })
 
+  const notice = () => page.getByRole('status').first().innerText()
+
+  test('a form says whether anybody was there to get it', async () => {
+    await submit(page, '9502', 'heard by nobody')
+    await expect.poll(notice, WAIT).toMatch(/^\d\d:\d\d:\d\d Not sent: nobody is connected to \d+ · 未发送/)
+    await using one = await nodeRed.tcp(9502)
+    await using two = await nodeRed.tcp(9502)
+    await submit(page, '9502', 'heard by both')
+    await one.expect('heard by both')
+    await two.expect('heard by both')
+    await expect.poll(notice, WAIT).toContain('Sent to 2 clients')
+    await submit(page, '9602', 'nobody listens there')
+    await expect.poll(notice, WAIT).toMatch(/Not sent: Node-RED is not connected to \d+/)
+  })
+
+  test('a listener that no tcp node has opened is not left without a word', async () => {
+    const assistant = await page.context().newPage()
+    await assistant.goto(`${nodeRed.getEditorUrl()}/assistant`)
+    await assistant.locator('[data-preset=tcp-out-client]').click()
+    await assistant.locator('.tab.chosen .dot.open').waitFor()
+    await expect.poll(() => rows().last().innerText(), WAIT).toContain('not a tcp node: the assistant, for example')
+    await assistant.locator('.tab.chosen .close').click()
+    await assistant.close()
+    await expect.poll(() => rows().count(), WAIT).toBe(3)
+  })
+
+  test('the page has the whole width, and fits a phone', async () => {
+    const leftOf = async () => (await scenario('TCP response').boundingBox())!.x
+    await expect.poll(leftOf, WAIT).toBeLessThan(60)
+    const size = page.viewportSize()!
+    await page.setViewportSize({ width: 390, height: 844 })
+    const state = rows().first().getByText('listening · 监听中')
+    // One line: the words are not broken into pieces.
+    await expect.poll(async () => (await state.boundingBox())!.height, WAIT).toBeLessThan(30)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+    await page.setViewportSize(size)
+  })
+
   test('a form whose tab is gone says so', async () => {
     const admin = await nodeRed.admin
     const flows = await admin.flows()
     await admin.deploy(flows.filter(({ id }) => id !== '5c030000000000d2'))
     await page.reload()
     await submit(page, '9502', 'nobody there')
-    await expect
-      .poll(() => page.getByRole('status').first().innerText(), WAIT)
-      .toContain('Not sent: the tab with “dashboard: send to 9502”')
+    await expect.poll(notice, WAIT).toContain('Not sent: the tab with “dashboard: send to 9502”')
     await admin.deploy(flows)
   })
 

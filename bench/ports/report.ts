@@ -1,6 +1,9 @@
-import { formatValue, median } from '../figures.ts'
+import { formatValue, median, percentile } from '../figures.ts'
+import { formatTable } from '../table.ts'
 import type { DeployTimes } from './deploys.ts'
-import type { PortsReport } from './measure.ts'
+import type { Way, WayFigures } from './ways.ts'
+
+export type PortsReport = { deploys: DeployTimes[]; ways: Record<Way, WayFigures[]>; address: string }
 
 // What live ports promise.
 const REACHABLE_P95_MS = 2_000
@@ -25,9 +28,9 @@ export function formatPorts({ deploys, ways, address }: PortsReport): string {
   const [fast, slow] = [of('range', 'throughput'), of('forwarder', 'throughput')]
   const [direct, relayed] = [of('range', 'latency'), of('forwarder', 'latency')]
   return [
-    table(['Live ports', 'Unit', 'p50', 'p95', 'max', 'Goal', 'Met'], times),
+    formatTable(['Live ports', 'Unit', 'p50', 'p95', 'max', 'Goal', 'Met'], times),
     '',
-    table(
+    formatTable(
       ['Echo, one connection', 'Unit', 'range', 'forwarder', 'forwarder / range', 'added'],
       [
         ['throughput', 'MiB/s', formatValue(fast), formatValue(slow), formatValue(slow / fast), '–'],
@@ -79,21 +82,4 @@ export function portsGoalsMet({ deploys }: PortsReport): boolean {
         95,
       ) <= limitMs,
   )
-}
-
-/** The smallest value that so many percent do not exceed. */
-function percentile(values: readonly number[], percent: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? NaN
-}
-
-function table(header: string[], rows: string[][]): string {
-  const all = [header, ...rows]
-  const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
-  // Texts to the left, figures to the right.
-  const isText = header.map((_, column) => rows.some((row) => /^[^\d–-]/.test(row[column]!)))
-  const line = (row: string[]) =>
-    `| ${row.map((cell, column) => (isText[column] ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`
-  const rule = widths.map((width, column) => (isText[column] ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))
-  return [line(header), line(rule), ...rows.map(line)].join('\n')
 }

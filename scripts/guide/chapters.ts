@@ -16,13 +16,24 @@ const CONNECTED = /^(connected|已连接)/
 export async function followGuide(context: BrowserContext, distribution: Distribution, pictures: Pictures): Promise<void> {
   const editor = await Editor.open(context, distribution.url, distribution.password)
   const reader = { distribution, editor, context, pictures }
-  await overview(reader)
-  await tcpInServer(reader)
-  await tcpInClient(reader)
-  await tcpOutServer(reader)
-  await tcpOutClient(reader)
-  await tcpResponse(reader)
-  await dashboard(reader)
+  for (const [title, follow] of Object.entries(CHAPTERS)) {
+    try {
+      await follow(reader)
+    } catch (cause) {
+      throw new Error(`docs/guide, ${title}, after ${pictures.taken.at(-1) ?? 'no picture'}: ${(cause as Error).message}`, { cause })
+    }
+  }
+}
+
+/** As the guide numbers them. */
+const CHAPTERS: Record<string, (reader: Reader) => Promise<void>> = {
+  '1 Overview': overview,
+  '2.1 tcp in, server': tcpInServer,
+  '2.2 tcp in, client': tcpInClient,
+  '3.1 tcp out, server': tcpOutServer,
+  '3.2 tcp out, client': tcpOutClient,
+  '4 TCP response': tcpResponse,
+  '5 The dashboard': dashboard,
 }
 
 async function overview({ distribution, editor, context, pictures }: Reader): Promise<void> {
@@ -86,7 +97,8 @@ async function tcpOutClient(reader: Reader): Promise<void> {
   await showNode(reader, { tab: 'TCP out · client', node: 'connect to 9602', name: 'tcp-out-client', host: HOST })
   const assistant = await Assistant.open(reader.context, distribution.url)
   await assistant.start({ kind: 'tcp-server', host: HOST, port: distribution.ports.tcpOutClient })
-  await assistant.expectPeers(1)
+  // The node that was left as it is finds the assistant too, with its next attempt.
+  await assistant.expectPeers(2)
   await editor.page.bringToFront()
   await editor.expectStatus('connect to 9602', CONNECTED)
   await editor.press('send text')
@@ -115,6 +127,8 @@ async function tcpResponse(reader: Reader): Promise<void> {
 }
 
 async function dashboard({ context, distribution, pictures }: Reader): Promise<void> {
+  const assistant = await Assistant.open(context, distribution.url)
+  await assistant.start({ kind: 'tcp-client', host: HOST, port: distribution.ports.tcpResponse })
   const page = await context.newPage()
   await page.setViewportSize({ width: 1280, height: 1210 })
   await page.goto(`${distribution.url}/dashboard`)
@@ -122,8 +136,17 @@ async function dashboard({ context, distribution, pictures }: Reader): Promise<v
   await page.getByRole('region', { name: 'TCP response' }).getByText('To everyone').first().waitFor()
   await page.getByRole('table', { name: 'Listeners' }).getByText('listen on 9503').waitFor()
   await page.locator('.nrdb-ui-chart canvas').nth(2).waitFor()
+  const form = page.locator('.nrdb-ui-form', { hasText: '9503' })
+  await form.getByRole('textbox').fill('good evening')
+  await form.getByRole('button').click()
+  await page.getByRole('status').getByText('Sent to 1 client').waitFor()
+  await page.getByRole('region', { name: 'TCP response' }).getByText('good evening').first().waitFor()
+  await assistant.page.bringToFront()
+  await assistant.expect('rx', 'good evening')
+  await page.bringToFront()
   await pictures.take('dashboard', page)
   await page.close()
+  await leave(assistant)
 }
 
 /** The flow and the dialog of its node. With a host, the dialog gets it, and the change is deployed. */

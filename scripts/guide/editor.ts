@@ -1,7 +1,7 @@
 import type { BrowserContext, Locator, Page } from 'playwright-core'
+import { openEditorIn } from '../../test/support/browser.ts'
 import { around, type Box } from './pictures.ts'
 
-const START_TIMEOUT_MS = 90_000
 const CANVAS_MARGIN = 20
 const DIALOG_MARGIN = 20
 const DEBUG_HEADER_HEIGHT = 50
@@ -16,14 +16,7 @@ export class Editor {
 
   /** Opens the address and signs in. */
   static async open(context: BrowserContext, url: string, password: string): Promise<Editor> {
-    const page = await context.newPage()
-    await page.goto(url)
-    await page.fill('[name=username]', 'admin')
-    await page.fill('[name=password]', password)
-    await page.click('button')
-    await page.waitForFunction('window.RED && RED.workspaces && RED.nodes.getType("tcp in") && RED.workspaces.active()', undefined, {
-      timeout: START_TIMEOUT_MS,
-    })
+    const page = await openEditorIn(context, { url, password })
     await page.locator('.red-ui-flow-node-group').first().waitFor()
     return new Editor(page)
   }
@@ -32,13 +25,7 @@ export class Editor {
   async showTab(label: string): Promise<void> {
     await this.page.bringToFront()
     await this.page.locator('.red-ui-workspace-tabs-container, #red-ui-workspace-tabs').getByText(label, { exact: true }).first().click()
-    await this.page.waitForFunction(
-      (wanted) =>
-        (globalThis as unknown as { RED: EditorApi }).RED.nodes.workspace(
-          (globalThis as unknown as { RED: EditorApi }).RED.workspaces.active(),
-        ).label === wanted,
-      label,
-    )
+    await this.until(`RED.nodes.workspace(RED.workspaces.active()).label === ${JSON.stringify(label)}`, `the tab “${label}” is not shown`)
     await this.node('connections').waitFor()
   }
 
@@ -68,7 +55,7 @@ export class Editor {
 
   async deploy(): Promise<void> {
     await this.page.locator('#red-ui-header-button-deploy').click()
-    await this.page.waitForFunction('!RED.nodes.dirty()')
+    await this.until('!RED.nodes.dirty()', 'the deploy has not ended')
     await this.page.locator('.red-ui-notification-success').last().waitFor()
     await this.page.locator('.red-ui-notification').first().waitFor({ state: 'detached' })
   }
@@ -135,6 +122,13 @@ export class Editor {
     return { x: list.x, y: top, width: list.width, height: Math.min(bottom, list.y + list.height) - top }
   }
 
+  private async until(expression: string, otherwise: string): Promise<void> {
+    await this.page.waitForFunction(expression).catch(async (cause: Error) => {
+      const said = await this.page.locator('.red-ui-notification:visible').allInnerTexts()
+      throw new Error([otherwise, ...said, cause.message].join('; '), { cause })
+    })
+  }
+
   private async settled(locator: Locator): Promise<void> {
     let before = ''
     for (let now = JSON.stringify(await locator.boundingBox()); now !== before; now = JSON.stringify(await locator.boundingBox())) {
@@ -143,5 +137,3 @@ export class Editor {
     }
   }
 }
-
-type EditorApi = { nodes: { workspace: (id: string) => { label: string } }; workspaces: { active: () => string } }

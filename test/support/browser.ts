@@ -1,7 +1,9 @@
-import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 
 const START_TIMEOUT_MS = 90_000
-const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium'
+// By the clock: by frames, the default, nothing is looked at while a busy machine draws none.
+const POLL_MS = 100
+export const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium'
 // Everything that a browser does on its own account off the page it shows.
 const QUIET = [
   '--no-sandbox',
@@ -21,6 +23,11 @@ export async function launchBrowser(): Promise<Browser> {
 /** Opens the editor as a user does: by the login page. */
 export async function openEditor(browser: Browser, options: { url: string; password: string; locale: string }): Promise<Page> {
   const context = await browser.newContext({ locale: options.locale, viewport: { width: 1400, height: 1000 } })
+  return await openEditorIn(context, options)
+}
+
+/** The same in a context that is there. */
+export async function openEditorIn(context: BrowserContext, { url, password }: { url: string; password: string }): Promise<Page> {
   const page = await context.newPage()
   const trouble: string[] = []
   page.on('requestfailed', (request) => trouble.push(`${request.url()}: ${request.failure()?.errorText}`))
@@ -28,13 +35,13 @@ export async function openEditor(browser: Browser, options: { url: string; passw
     if (response.status() >= 500) trouble.push(`${response.url()}: ${response.status()}`)
   })
   page.on('pageerror', (error) => trouble.push(error.message))
-  await page.goto(options.url)
+  await page.goto(url)
   await page.fill('[name=username]', 'admin')
-  await page.fill('[name=password]', options.password)
+  await page.fill('[name=password]', password)
   await page.click('button')
   const loaded = 'window.RED && RED.workspaces && RED.nodes.getType("tcp in") && RED.workspaces.active()'
   // Node-RED's loader waits for ever for a script that does not come; only what came of the requests tells which.
-  await page.waitForFunction(loaded, undefined, { timeout: START_TIMEOUT_MS }).catch((cause: unknown) => {
+  await page.waitForFunction(loaded, undefined, { timeout: START_TIMEOUT_MS, polling: POLL_MS }).catch((cause: unknown) => {
     throw new Error(`the editor has not loaded; ${trouble.join('; ') || 'no request failed'}`, { cause })
   })
   return page
