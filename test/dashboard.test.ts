@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchBrowser } from './support/browser.ts'
+import { launchBrowser, POLL_MS } from './support/browser.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
 import { TcpPeer } from './support/tcp-peer.ts'
 
@@ -165,6 +165,7 @@ describeRuntimes('dashboard', (create) => {
     await page.goto(nodeRed.getEditorUrl())
     await page.waitForFunction('window.RED && RED.nodes.getType("ui-chart") && RED.nodes.workspace("5c06000000000000")', undefined, {
       timeout: 90_000,
+      polling: POLL_MS,
     })
     const kept = await page.evaluate<{ id: string; z?: string }[]>('RED.nodes.createCompleteNodeSet({ credentials: false })')
     const sort = (nodes: { id: string }[]) => nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1))

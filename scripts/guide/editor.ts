@@ -1,5 +1,5 @@
 import type { BrowserContext, Locator, Page } from 'playwright-core'
-import { openEditorIn } from '../../test/support/browser.ts'
+import { openEditorIn, POLL_MS } from '../../test/support/browser.ts'
 import { around, type Box } from './pictures.ts'
 
 const CANVAS_MARGIN = 20
@@ -123,7 +123,7 @@ export class Editor {
   }
 
   private async until(expression: string, otherwise: string): Promise<void> {
-    await this.page.waitForFunction(expression).catch(async (cause: Error) => {
+    await this.page.waitForFunction(expression, undefined, { polling: POLL_MS }).catch(async (cause: Error) => {
       const said = await this.page.locator('.red-ui-notification:visible').allInnerTexts()
       throw new Error([otherwise, ...said, cause.message].join('; '), { cause })
     })

@@ -2,7 +2,7 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 
 const START_TIMEOUT_MS = 90_000
 // By the clock: by frames, the default, nothing is looked at while a busy machine draws none.
-const POLL_MS = 100
+export const POLL_MS = 100
 export const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium'
 // Everything that a browser does on its own account off the page it shows.
 const QUIET = [
