@@ -96,14 +96,14 @@ async function requireForwarder(engine: Engine, name: string): Promise<{ id: str
 }
 
 function containerOptions(nodeRed: NodeRed, name: string, spec: ForwarderSpec): ContainerCreateOptions {
-  const { port, hostPort, bind, proxy } = spec
+  const { port, hostPort, bind } = spec
   const network = forwarderNetwork(nodeRed)
   if (!network) throw new PublishError('REFUSED', `${nodeRed.name} is on no network on which ports can be published`)
   return {
     name,
     Image: relayImage(nodeRed),
     Labels: formatLabels(nodeRed.project, spec),
-    Env: [`RELAY_PORT=${port}`, `RELAY_PROXY=${proxy}`, `RELAY_PUBLISHED=${formatAddress(bind, hostPort)}`],
+    Env: [`RELAY_PORT=${port}`, `RELAY_PUBLISHED=${formatAddress(bind, hostPort)}`],
     ExposedPorts: { [`${port}/tcp`]: {} },
     HostConfig: {
       NetworkMode: network.name,

@@ -16,8 +16,8 @@ export class AnnouncementError extends Error {}
 
 /**
  * Takes in what a forwarder or the watcher says of a port, by the query of the address that it asks for:
- * `?published=ADDRESS:HOSTPORT`, with `&proxy=none` when it sends no PROXY header, or `?problem=HOST_PORT_TAKEN&hostPort=N&holder=TEXT`,
- * or `?problem=REFUSED&detail=TEXT`.
+ * `?published=ADDRESS:HOSTPORT`, with `&proxy=` and whether it sends PROXY headers now, or
+ * `?problem=HOST_PORT_TAKEN&hostPort=N&holder=TEXT`, or `?problem=REFUSED&detail=TEXT`.
  * @returns why it was not heeded, if so
  * @throws AnnouncementError
  */
@@ -34,8 +34,9 @@ export function takeAnnouncement(port: number, query: URLSearchParams, asker: As
   }
   if (!isNeighbour(asker.address)) return `${asker.address} is not on a network of this container`
   published.announce({ port, ...report })
-  if (query.get('proxy') === 'none') forgetRelay(port, asker.address)
-  else if (published.isMapped) announceRelay(port, asker.address, Date.now() + TRUSTED_MS)
+  // One that sends none yet will, when a listener wants them: until then its connections do not pass for those of devices.
+  if (query.has('proxy') && published.isMapped) announceRelay(port, asker.address, Date.now() + TRUSTED_MS)
+  else forgetRelay(port, asker.address)
   return undefined
 }
 

@@ -7,7 +7,6 @@ import type { ForwarderSpec } from '../../live-ports/labels.ts'
 import { readSnapshot } from '../../live-ports/status.ts'
 import { statusUrlOf } from '../../live-ports/survey.ts'
 import { formatAddress } from '../../tcp/address.ts'
-import type { ListenerFact } from '../../ports/facts.ts'
 import type { Arguments } from './arguments.ts'
 
 /** `publish PORT`. @throws PublishError naming who has the host port, and another one to take */
@@ -24,13 +23,13 @@ export async function publish(args: Arguments & { port: number }): Promise<strin
   const present = (await listForwarders(engine, nodeRed.project)).find((forwarder) => forwarder.port === port)
   if (present && isUp(present) && isAsWished(present, args))
     return `${port}: published on ${formatAddress(present.bind, present.hostPort)} already`
-  const listener = await findListener(nodeRed, args)
-  const spec: ForwarderSpec = { port, hostPort, bind, proxy: proxyOf(listener), origin: 'publish' }
+  const isListened = await hasListener(nodeRed, args)
+  const spec: ForwarderSpec = { port, hostPort, bind, origin: 'publish' }
   if (present) await removeForwarder(engine, present)
   await startForwarder(engine, nodeRed, spec).catch(async (error: unknown) => {
     throw await explain(engine, spec, error)
   })
-  const note = listener ? '' : `; it works as soon as a flow listens on ${port}`
+  const note = isListened ? '' : `; it works as soon as a flow listens on ${port}`
   return `${port}: published on ${formatAddress(bind, hostPort)}${note}`
 }
 
@@ -54,20 +53,15 @@ function isAsWished({ bind, hostPort }: Forwarder, wish: { bind: string | undefi
   return (wish.bind === undefined || wish.bind === bind) && (wish.hostPort === undefined || wish.hostPort === hostPort)
 }
 
-/** Undefined: it is not there, or Node-RED can not be asked from here. The relay finds out by itself then. */
-async function findListener(nodeRed: NodeRed, { port, status }: Arguments): Promise<ListenerFact | undefined> {
+/** Whether a flow listens on the port, as far as Node-RED can be asked from here. */
+async function hasListener(nodeRed: NodeRed, { port, status }: Arguments): Promise<boolean> {
   try {
     const { listeners } = await readSnapshot(statusUrlOf(nodeRed, status))
-    return listeners.find((listener) => listener.port === port && listener.state === 'listening')
+    return listeners.some((listener) => listener.port === port && listener.state === 'listening')
   } catch (error) {
-    if (error instanceof ProjectUnavailable) return undefined
+    if (error instanceof ProjectUnavailable) return false
     throw error
   }
-}
-
-function proxyOf(listener: ListenerFact | undefined): ForwarderSpec['proxy'] {
-  if (!listener) return 'auto'
-  return listener.proxy ? 'v2' : 'none'
 }
 
 async function explain(engine: Engine, { port, bind, hostPort }: ForwarderSpec, error: unknown): Promise<unknown> {

@@ -44,8 +44,8 @@ describeContainer('forwarders that announce themselves', () => {
     await admin.deploy(tab.nodes)
   }
 
-  const announce = async (port: number, query = '') =>
-    await neighbour.get(`http://${address}:1881/listeners/${port}?published=0.0.0.0:${port}${query}`)
+  const announce = async (port: number, mode = 'v2') =>
+    await neighbour.get(`http://${address}:1881/listeners/${port}?published=0.0.0.0:${port}&proxy=${mode}`)
 
   const view = async () => (await (await admin.request('/ports')).json()) as PortsView
   const rowOf = async (port: number) => (await view()).rows.find((row) => row.port === port)
@@ -91,16 +91,23 @@ describeContainer('forwarders that announce themselves', () => {
     expect((await seen(debug)).ip).not.toBe(DEVICE.sourceAddress)
   })
 
-  test('a forwarder that sends no header is taken as it is', async () => {
+  test('a forwarder that sends no headers yet is told to, and does not pass for a device until it does', async () => {
     await deployEcho(15508)
-    await announce(15508)
-    expect(await announce(15508, '&proxy=none')).toMatchObject({ status: 200 })
-    expect(await neighbour.talk(address, 15508, HELLO)).toEqual(HELLO)
+    expect(await announce(15508, 'none')).toMatchObject({ status: 503, mode: 'v2', body: { ignored: 'this listener takes PROXY headers' } })
+    expect(await neighbour.talk(address, 15508, HELLO)).toBe('closed')
+    expect(await neighbour.talk(address, 15508, Buffer.concat([HEADER, HELLO]))).toEqual(HELLO)
+  })
+
+  test('one that says nothing of headers is taken as it is', async () => {
+    await deployEcho(15513)
+    expect((await neighbour.get(`http://${address}:1881/listeners/15513?published=0.0.0.0:15513`)).status).toBe(200)
+    expect(await neighbour.talk(address, 15513, HELLO)).toEqual(HELLO)
   })
 
   test('a forwarder that sends headers finds no way to a listener that does not read them', async () => {
-    expect(await announce(1880, '&proxy=v2')).toMatchObject({ status: 503, body: { ignored: 'this listener takes no PROXY header' } })
-    expect(await announce(1880, '&proxy=none')).toMatchObject({ status: 200 })
+    const why = 'this listener takes no PROXY header'
+    expect(await announce(1880, 'v2')).toMatchObject({ status: 503, mode: 'none', body: { ignored: why } })
+    expect(await announce(1880, 'none')).toMatchObject({ status: 200, mode: 'none' })
   })
 
   test('from the host, an announcement is not heeded', async () => {
@@ -163,8 +170,9 @@ describeContainer('a container of which nobody has said what it publishes', () =
       reach: 'unknown',
       rows: expect.arrayContaining([expect.objectContaining({ port: 9501, problems: [] })]),
     })
-    const { body } = await neighbour.get(`http://${nodeRed.getIpAddress('bridge')}:1881/listeners/9501?published=0.0.0.0:9501`)
-    expect(body).toMatchObject({ state: 'listening', proxy: false })
+    const url = `http://${nodeRed.getIpAddress('bridge')}:1881/listeners/9501?published=0.0.0.0:9501`
+    expect(await neighbour.get(`${url}&proxy=v2`)).toMatchObject({ status: 503, mode: 'none', body: { state: 'listening', proxy: false } })
+    expect((await neighbour.get(`${url}&proxy=none`)).status).toBe(200)
     const now = await view()
     expect(now.reach).toBe('partly')
     expect(now.rows.find(({ port }) => port === 9501)?.published).toHaveLength(1)

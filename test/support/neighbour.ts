@@ -14,7 +14,8 @@ socket.setTimeout(15000, () => end(received || 'silence'))
 `
 const GET = `
 const [url] = process.argv.slice(1)
-fetch(url).then(async (response) => console.log(JSON.stringify({ status: response.status, body: await response.json() })))
+fetch(url).then(async (response) =>
+  console.log(JSON.stringify({ status: response.status, mode: response.headers.get('forwarder-proxy'), body: await response.json() })))
 `
 
 /** Another container on Docker's default network, where containers under test are too. */
@@ -30,9 +31,10 @@ export class Neighbour implements AsyncDisposable {
     return new Neighbour(await docker('run', '--detach', ...labelled(), '--init', '--entrypoint', 'node', inject('image'), '-e', script))
   }
 
-  /** Asks by HTTP from there. */
-  async get(url: string): Promise<{ status: number; body: Record<string, unknown> }> {
-    return JSON.parse(await docker('exec', this.id, 'node', '-e', GET, url)) as { status: number; body: Record<string, unknown> }
+  /** Asks by HTTP from there. `mode`: what a forwarder is told to do. */
+  async get(url: string): Promise<{ status: number; mode: string | null; body: Record<string, unknown> }> {
+    const answer = await docker('exec', this.id, 'node', '-e', GET, url)
+    return JSON.parse(answer) as { status: number; mode: string | null; body: Record<string, unknown> }
   }
 
   /** Sends bytes from there and tells what comes back: bytes, or `closed`. */

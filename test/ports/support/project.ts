@@ -53,7 +53,12 @@ export class PortsProject implements AsyncDisposable {
   /** Starts the project from an image and those that belong to it; its flows are empty then. */
   static async start(
     name: string,
-    { image, bind = '0.0.0.0', profile = false }: { image: string; bind?: string; profile?: boolean },
+    {
+      image,
+      bind = '0.0.0.0',
+      profile = false,
+      env = {},
+    }: { image: string; bind?: string; profile?: boolean; env?: Record<string, string> },
   ): Promise<PortsProject> {
     const { folder } = await createCheckout()
     const [editor, status, first] = [await freePort(), await freePort(), await freePort()]
@@ -68,6 +73,7 @@ export class PortsProject implements AsyncDisposable {
       TCP_BIND: bind,
       TCP_PORTS: `${first}-${first + 3}`,
       ASSISTANT_HOST: '127.0.0.1',
+      ...env,
     }
     const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`)
     writeFileSync(join(folder, '.env'), lines.join(''))
