@@ -1,5 +1,6 @@
 import type { ContainerCreateOptions, ContainerInfo } from 'dockerode'
 import type { Publication } from '../ports/facts.ts'
+import { forwarderHostName } from '../ports/forwarder-name.ts'
 import { formatAddress } from '../tcp/address.ts'
 import { ask, type Engine } from './docker.ts'
 import { engineMessage, PublishError, statusOf } from './errors.ts'
@@ -105,6 +106,7 @@ function containerOptions(nodeRed: NodeRed, name: string, spec: ForwarderSpec): 
     Labels: formatLabels(nodeRed.project, spec),
     Env: [`RELAY_PORT=${port}`, `RELAY_PUBLISHED=${formatAddress(bind, hostPort)}`],
     ExposedPorts: { [`${port}/tcp`]: {} },
+    NetworkingConfig: { EndpointsConfig: { [network.name]: { Aliases: [forwarderHostName(port)] } } },
     HostConfig: {
       NetworkMode: network.name,
       PortBindings: { [`${port}/tcp`]: [{ HostIp: bind, HostPort: String(hostPort) }] },

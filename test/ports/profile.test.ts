@@ -22,6 +22,11 @@ describeContainer('the compose profile live-ports', () => {
       PidsLimit: 50,
       PortBindings: {},
     })
+    // What the kernel says of it, too: no capability, nothing to write to, no way out.
+    const inside = async (script: string) => await docker('exec', watcher, 'sh', '-c', script)
+    expect(await inside('grep CapEff /proc/1/status')).toMatch(/\s0+$/)
+    await expect(inside('touch /here')).rejects.toThrow('Read-only file system')
+    expect(await inside('grep -c ^eth0.00000000 /proc/net/route || true')).toBe('0')
     expect(Object.keys((await inspect('.NetworkSettings.Networks')) as object)).toEqual([`${project.name}_control`])
     expect(await docker('network', 'inspect', '--format', '{{.Internal}}', `${project.name}_control`)).toBe('true')
     const mounts = await docker(
@@ -39,6 +44,8 @@ describeContainer('the compose profile live-ports', () => {
     await client.expect('through its restart')
     await project.deploy(silence())
     await refused(port)
+    // Compose gives up when a container that it was about to stop has gone.
+    await expect.poll(async () => await project.leftovers()).toHaveLength(4)
     await project.compose('down')
     expect(await project.leftovers()).toEqual([])
   })

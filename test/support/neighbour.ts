@@ -18,7 +18,7 @@ fetch(url).then(async (response) =>
   console.log(JSON.stringify({ status: response.status, mode: response.headers.get('forwarder-proxy'), body: await response.json() })))
 `
 
-/** Another container on Docker's default network, where containers under test are too. */
+/** Another container on a network. */
 export class Neighbour implements AsyncDisposable {
   private readonly id: string
 
@@ -26,9 +26,11 @@ export class Neighbour implements AsyncDisposable {
     this.id = id
   }
 
-  static async start(): Promise<Neighbour> {
-    const script = 'setInterval(() => {}, 1e6)'
-    return new Neighbour(await docker('run', '--detach', ...labelled(), '--init', '--entrypoint', 'node', inject('image'), '-e', script))
+  /** Starts one that goes by these names on the network. */
+  static async start(network: string, names: readonly string[] = []): Promise<Neighbour> {
+    const place = ['--network', network, ...names.flatMap((name) => ['--network-alias', name])]
+    const command = ['--init', '--entrypoint', 'node', inject('image'), '-e', 'setInterval(() => {}, 1e6)']
+    return new Neighbour(await docker('run', '--detach', ...labelled(), ...place, ...command))
   }
 
   /** Asks by HTTP from there. `mode`: what a forwarder is told to do. */
