@@ -14,6 +14,7 @@ export const PORT_LABEL = 'node-red-tcp.port'
 const HOST_PORT_LABEL = 'node-red-tcp.host-port'
 const BIND_LABEL = 'node-red-tcp.bind'
 const ORIGIN_LABEL = 'node-red-tcp.origin'
+const RETIRED_PREFIX = 'retired-forwarder-'
 
 /** Who has started a forwarder: `watch` takes its own away again, what a person has published stays. */
 export type Origin = 'watch' | 'publish'
@@ -24,6 +25,16 @@ export type ForwarderSpec = { port: number; hostPort: number; bind: string; orig
 /** The same for everybody who wants this port, so that two of them can not start it twice. */
 export function forwarderName(project: string, port: number): string {
   return `${project}-port-${port}`
+}
+
+/** What a forwarder is called when a person has it taken away, so that a watcher does not take it for an accident. */
+export function retiredName(id: string): string {
+  return `${RETIRED_PREFIX}${id.slice(0, 12)}`
+}
+
+/** Whether a container has such a name. */
+export function isRetired(name: string): boolean {
+  return name.startsWith(RETIRED_PREFIX)
 }
 
 /** Labels of a forwarder's container; {@link parseLabels} reads them. */

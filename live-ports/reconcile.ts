@@ -20,6 +20,8 @@ type Situation = {
   snapshot: PortsSnapshot
   nodeRed: Pick<NodeRed, 'published' | 'networks' | 'bind' | 'direct'>
   forwarders: readonly Forwarder[]
+  /** What people have published: it is brought back when it is not there. */
+  kept?: readonly ForwarderSpec[]
 }
 
 const ENDED = new Set(['created', 'exited', 'dead'])
@@ -28,11 +30,16 @@ const ENDED = new Set(['created', 'exited', 'dead'])
  * Compares listeners with forwarders. Only those that watch has started are taken away, and only when the flows run and nobody
  * listens any more: while they start, what is missing may still come.
  */
-export function reconcile({ snapshot, nodeRed, forwarders }: Situation, policy: Policy): { actions: Action[]; denials: Denial[] } {
+export function reconcile(
+  { snapshot, nodeRed, forwarders, kept = [] }: Situation,
+  policy: Policy,
+): { actions: Action[]; denials: Denial[] } {
   if (nodeRed.direct) return { actions: [], denials: [] }
   const wanted = snapshot.listeners.filter((listener) => needsForwarder(listener, nodeRed))
   const byPort = new Map(forwarders.map((forwarder) => [forwarder.port, forwarder]))
-  const actions: Action[] = []
+  const lost = kept.filter(({ port }) => !byPort.has(port) && nodeRed.published.every((publication) => publication.port !== port))
+  const lostPorts = new Set(lost.map(({ port }) => port))
+  const actions: Action[] = lost.map((spec) => ({ kind: 'create', spec }))
   const denials: Denial[] = []
   let room = policy.max - forwarders.filter(({ origin }) => origin === 'watch').length
   for (const listener of wanted) {
@@ -41,6 +48,7 @@ export function reconcile({ snapshot, nodeRed, forwarders }: Situation, policy: 
       actions.push(...repair(forwarder, nodeRed))
       continue
     }
+    if (lostPorts.has(listener.port)) continue
     const spec = specOf(listener.port, policy.bind ?? nodeRed.bind)
     const detail = denialOf(listener.port, policy) ?? (room > 0 ? undefined : `watch has its ${policy.max} forwarders: --max allows more`)
     if (detail !== undefined) denials.push({ port: spec.port, hostPort: spec.hostPort, detail })

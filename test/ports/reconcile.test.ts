@@ -94,6 +94,16 @@ describe('reconcile', () => {
     expect(actionsOf(listeners, forwarders, { policy: { ...POLICY, max: 2 } })).toEqual(['create 15504', 'deny 15505'])
   })
 
+  test('brings back what people have published, whoever listens, and not what the container publishes itself now', () => {
+    const kept = [15502, 15503, 9500].map((port) => ({ port, hostPort: port + 1, bind: '127.0.0.1', origin: 'publish' as const }))
+    const situation = { snapshot: { flows: 'started' as const, listeners: [listens(15502)], clients: [] }, nodeRed: NODE_RED }
+    const { actions } = reconcile({ ...situation, forwarders: [], kept }, { ...POLICY, deny: parseRanges('15502')! })
+    expect(actions).toEqual(kept.slice(0, 2).map((spec) => ({ kind: 'create', spec })))
+    expect(
+      reconcile({ ...situation, forwarders: kept.slice(0, 2).map((spec) => forwards(spec.port, spec)), kept }, POLICY).actions,
+    ).toEqual([])
+  })
+
   test("has nothing to do on the host's own network", () => {
     expect(actionsOf([listens(15502)], [], { nodeRed: { ...NODE_RED, direct: true } })).toEqual([])
   })

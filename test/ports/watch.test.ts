@@ -25,6 +25,12 @@ describeContainer('npm run ports -- watch', () => {
     await project[Symbol.asyncDispose]()
   })
 
+  /** What the editor's table says is wrong with a port. */
+  async function problemsOf(port: number): Promise<string[] | undefined> {
+    const { rows } = await project.view()
+    return rows.find((row) => row.port === port)?.problems.map(({ code, params }) => `${code} ${params.reason ?? ''}`)
+  }
+
   async function deployedEcho(): Promise<number> {
     const [port = 0] = await freePorts(1)
     await project.deploy(echoes([port]))
@@ -140,6 +146,10 @@ describeContainer('npm run ports -- watch', () => {
       expect(await project.leftovers()).toHaveLength(4)
       await refused(denied)
       await refused(two)
+      await expect
+        .poll(async () => await problemsOf(denied))
+        .toEqual([`PUBLISH_REFUSED watch was told not to publish it: --deny ${denied}`])
+      await expect.poll(async () => await problemsOf(two)).toEqual(['PUBLISH_REFUSED watch has its 1 forwarders: --max allows more'])
     })
 
     test('leaves what a person has published', async () => {
