@@ -1,8 +1,11 @@
 // The status of nodes that listen, in the editor's language. Node-RED translates a status that is nothing but a key, and lets none have
 // values; and flows that look at it count on the English one. So what the server says stays as it is, and is put into words here.
 import { editor, say } from './editor.ts'
+import { problemText } from './problems.ts'
 
 const LISTENING = /^listening (\S+)(?: → ([^·]+)| · (not published|inside the container only))? · (\d+) connections?$/
+const FAILED = /^can not listen on port (\d+): (.*)$/
+const BAD_PORT = /^"(.*)" is not a port number\b/
 const CONNECTIONS = /^(\d+) connections?$/
 
 /** Follows the status of all nodes and puts that of tcp nodes into words. */
@@ -24,6 +27,10 @@ export function translateStatus(): void {
 function translate(text: string): string | undefined {
   const count = CONNECTIONS.exec(text)?.[1]
   if (count !== undefined) return connections(count)
+  const [, port, reason = ''] = FAILED.exec(text) ?? []
+  if (port !== undefined) return problemText({ code: 'LISTEN_FAILED', params: { port, reason }, fix: '' })
+  const wrong = BAD_PORT.exec(text)?.[1]
+  if (wrong !== undefined) return say('status.badPort', { port: wrong })
   const [, place, ways, caveat, clients] = LISTENING.exec(text) ?? []
   if (place === undefined || clients === undefined) return undefined
   const reach = caveat === undefined ? '' : ` · ${say(caveat === 'not published' ? 'notPublished' : 'status.insideOnly')}`

@@ -148,10 +148,14 @@ describe('ports in the editor', { timeout: 180_000 }, () => {
     tab.add('status', { scope: null }, tab.debug('status', 'status.text'))
     tab.tcpIn({ name: 'meters', port: String(PORT) })
     tab.tcpIn({ name: 'inside', port: String(PORT + 1), bind: '127.0.0.1' })
+    tab.tcpIn({ name: 'twice', port: String(PORT) })
+    tab.tcpIn({ name: 'wrong', port: '70000' })
     await open('zh-CN')
     await deploy(...tab.nodes)
     await page.evaluate("RED.workspaces.show('live')")
     await statusLabel(`监听 :${PORT} · 未发布 · 0 个连接`).waitFor()
+    await statusLabel(`Node-RED 无法监听端口 ${PORT}：端口已被占用`).waitFor()
+    await statusLabel('“70000”不是 1 到 65535 之间的端口号').waitFor()
     await statusLabel(`监听 127.0.0.1:${PORT + 1} · 仅限容器内部 · 0 个连接`).waitFor()
     await using _client = await nodeRed.tcp(PORT)
     await statusLabel(`监听 :${PORT} · 未发布 · 1 个连接`).waitFor()
@@ -162,7 +166,7 @@ describe('ports in the editor', { timeout: 180_000 }, () => {
     await page.evaluate("RED.workspaces.show('live')")
     await statusLabel(`监听 :${PORT} · 未发布 · 1 个连接`).waitFor()
     await page.evaluate('RED.view.redraw(true)')
-    expect(await page.locator('.red-ui-flow-node-status-label').allTextContents()).not.toContainEqual(expect.stringMatching(/listening/))
+    expect(await page.locator('.red-ui-flow-node-status-label').allTextContents()).not.toContainEqual(expect.stringMatching(/listen|port/))
   })
 
   test('all of it in Chinese', async () => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { describeContainer } from '../support/runtimes.ts'
 import { TcpClient } from '../support/tcp-client.ts'
@@ -152,6 +154,19 @@ describeContainer('npm run ports -- watch', () => {
       await expect.poll(async () => await problemsOf(two)).toEqual(['PUBLISH_REFUSED watch has its 1 forwarders: --max allows more'])
     })
 
+    test('a port below 1024 only with --allow-privileged', async () => {
+      const port = await freePrivilegedPort()
+      const without = await project.watch()
+      await project.deploy(echoes([port]))
+      await expect
+        .poll(async () => await problemsOf(port))
+        .toEqual(['PUBLISH_REFUSED ports below 1024 are not published by watch without --allow-privileged'])
+      await refused(port)
+      await without.stop()
+      await project.watch({ args: ['--allow-privileged'] })
+      await using _client = (await reach(port)).client
+    })
+
     test('leaves what a person has published', async () => {
       const [port = 0] = await freePorts(1)
       await project.deploy(echoes([port]))
@@ -174,4 +189,18 @@ async function endsOneHalf(port: number): Promise<boolean> {
   await half.expect('all of it', { within: 1_000 })
   await half.expectClose()
   return true
+}
+
+/** A port below 1024 of this host that nobody has. */
+async function freePrivilegedPort(): Promise<number> {
+  for (let port = 1023; port > 600; port -= 1) {
+    const server = createServer().listen(port)
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    server.close()
+    if (isFree) return port
+  }
+  throw new Error('no port below 1024 is free, or this user may not take one')
 }
