@@ -89,7 +89,7 @@ function describeRelay(forwarder: Forwarder | undefined, listener: Result): Resu
   if (forwarder.healthy === false && !('fix' in listener))
     return { text: `${forwarder.name} runs and does not get through to Node-RED`, fix: `docker logs ${forwarder.name}` }
   return {
-    text: `${forwarder.name} ${forwarder.healthy ? 'is healthy' : 'runs'}${forwarder.proxy === 'v2' ? ', sends the address of the device' : ''}`,
+    text: `${forwarder.name} ${forwarder.healthy ? 'is healthy' : 'runs'}`,
   }
 }
 

@@ -2,13 +2,13 @@ import type { Readable } from 'node:stream'
 import type { GetEventsOptions } from 'dockerode'
 import { ask, type Engine } from './docker.ts'
 import { DockerUnavailable } from './errors.ts'
-import { PORT_LABEL, PROJECT_LABEL } from './labels.ts'
+import { isRetired, PORT_LABEL, PROJECT_LABEL } from './labels.ts'
 
 const MAX_EVENT_CHARS = 1024 * 1024
 const EVENTS = ['start', 'die', 'destroy']
 
-/** Something that happened to a container. `ended`: it has let go of what it had. */
-export type ContainerEvent = { project: string | undefined; ended: boolean }
+/** Something that happened to a container. `ended`: it has let go of what it had; `retired`: a person has taken the forwarder of this port away. */
+export type ContainerEvent = { project: string | undefined; ended: boolean; retired: number | undefined }
 
 type RawEvent = { Action?: string; Actor?: { Attributes?: Record<string, string> } }
 
@@ -47,5 +47,6 @@ function parse(line: string): ContainerEvent {
   const labels = Actor?.Attributes ?? {}
   // A forwarder that could not start is taken away without having had anything. Two watchers would rouse each other with that.
   const ended = Action === 'die' || (Action === 'destroy' && !(PORT_LABEL in labels))
-  return { project: labels[PROJECT_LABEL], ended }
+  const retired = isRetired(labels.name ?? '') ? Number(labels[PORT_LABEL]) : undefined
+  return { project: labels[PROJECT_LABEL], ended, retired }
 }

@@ -1,9 +1,19 @@
 import type { ContainerCreateOptions, ContainerInfo } from 'dockerode'
 import type { Publication } from '../ports/facts.ts'
+import { forwarderHostName } from '../ports/forwarder-name.ts'
 import { formatAddress } from '../tcp/address.ts'
 import { ask, type Engine } from './docker.ts'
 import { engineMessage, PublishError, statusOf } from './errors.ts'
-import { forwarderName, formatLabels, parseLabels, PORT_LABEL, PROJECT_LABEL, type ForwarderSpec } from './labels.ts'
+import {
+  forwarderName,
+  formatLabels,
+  isRetired,
+  parseLabels,
+  PORT_LABEL,
+  PROJECT_LABEL,
+  retiredName,
+  type ForwarderSpec,
+} from './labels.ts'
 import { forwarderNetwork, type NodeRed } from './project.ts'
 
 const MIB = 1024 * 1024
@@ -65,6 +75,14 @@ export async function removeForwarder(engine: Engine, { id }: { id: string }): P
   })
 }
 
+/** Takes a forwarder away because a person wants it: a watcher does not bring it back. */
+export async function retireForwarder(engine: Engine, { id }: { id: string }): Promise<void> {
+  await ask(engine, engine.calls.getContainer(id).rename({ name: retiredName(id) })).catch((error: unknown) => {
+    if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error
+  })
+  await removeForwarder(engine, { id })
+}
+
 async function start(engine: Engine, id: string): Promise<void> {
   await ask(engine, engine.calls.getContainer(id).start()).catch(async (error: unknown) => {
     // 304: it runs. And somebody else may have taken it away.
@@ -96,15 +114,16 @@ async function requireForwarder(engine: Engine, name: string): Promise<{ id: str
 }
 
 function containerOptions(nodeRed: NodeRed, name: string, spec: ForwarderSpec): ContainerCreateOptions {
-  const { port, hostPort, bind, proxy } = spec
+  const { port, hostPort, bind } = spec
   const network = forwarderNetwork(nodeRed)
   if (!network) throw new PublishError('REFUSED', `${nodeRed.name} is on no network on which ports can be published`)
   return {
     name,
     Image: relayImage(nodeRed),
     Labels: formatLabels(nodeRed.project, spec),
-    Env: [`RELAY_PORT=${port}`, `RELAY_PROXY=${proxy}`, `RELAY_PUBLISHED=${formatAddress(bind, hostPort)}`],
+    Env: [`RELAY_PORT=${port}`, `RELAY_PUBLISHED=${formatAddress(bind, hostPort)}`],
     ExposedPorts: { [`${port}/tcp`]: {} },
+    NetworkingConfig: { EndpointsConfig: { [network.name]: { Aliases: [forwarderHostName(port)] } } },
     HostConfig: {
       NetworkMode: network.name,
       PortBindings: { [`${port}/tcp`]: [{ HostIp: bind, HostPort: String(hostPort) }] },
@@ -124,13 +143,14 @@ function containerOptions(nodeRed: NodeRed, name: string, spec: ForwarderSpec): 
 
 function describe({ Id, Names, Labels, State, Status, NetworkSettings }: ContainerInfo): Forwarder[] {
   const spec = parseLabels(Labels)
-  if (!spec) return []
+  const name = (Names[0] ?? Id).replace(/^\//, '')
+  if (!spec || isRetired(name)) return []
   const health = /\((healthy|unhealthy)\)/.exec(Status)?.[1]
   return [
     {
       ...spec,
       id: Id,
-      name: (Names[0] ?? Id).replace(/^\//, ''),
+      name,
       state: State,
       healthy: health === undefined ? undefined : health === 'healthy',
       networks: Object.values(NetworkSettings.Networks).map(({ NetworkID }) => NetworkID),

@@ -13,25 +13,32 @@ const HASH_LABEL = 'com.docker.compose.config-hash'
 export const PORT_LABEL = 'node-red-tcp.port'
 const HOST_PORT_LABEL = 'node-red-tcp.host-port'
 const BIND_LABEL = 'node-red-tcp.bind'
-const PROXY_LABEL = 'node-red-tcp.proxy'
 const ORIGIN_LABEL = 'node-red-tcp.origin'
-
-/** Whether the relay sends a PROXY protocol header; `auto`: it asks the status port when it starts. */
-export type ProxyMode = 'v2' | 'none' | 'auto'
+const RETIRED_PREFIX = 'retired-forwarder-'
 
 /** Who has started a forwarder: `watch` takes its own away again, what a person has published stays. */
 export type Origin = 'watch' | 'publish'
 
 /** One port to forward: `hostPort` at address `bind` of the host leads to `port` of Node-RED. */
-export type ForwarderSpec = { port: number; hostPort: number; bind: string; proxy: ProxyMode; origin: Origin }
+export type ForwarderSpec = { port: number; hostPort: number; bind: string; origin: Origin }
 
 /** The same for everybody who wants this port, so that two of them can not start it twice. */
 export function forwarderName(project: string, port: number): string {
   return `${project}-port-${port}`
 }
 
+/** What a forwarder is called when a person has it taken away, so that a watcher does not take it for an accident. */
+export function retiredName(id: string): string {
+  return `${RETIRED_PREFIX}${id.slice(0, 12)}`
+}
+
+/** Whether a container has such a name. */
+export function isRetired(name: string): boolean {
+  return name.startsWith(RETIRED_PREFIX)
+}
+
 /** Labels of a forwarder's container; {@link parseLabels} reads them. */
-export function formatLabels(project: string, { port, hostPort, bind, proxy, origin }: ForwarderSpec): Record<string, string> {
+export function formatLabels(project: string, { port, hostPort, bind, origin }: ForwarderSpec): Record<string, string> {
   return {
     [PROJECT_LABEL]: project,
     [SERVICE_LABEL]: FORWARDER_SERVICE,
@@ -43,7 +50,6 @@ export function formatLabels(project: string, { port, hostPort, bind, proxy, ori
     [PORT_LABEL]: String(port),
     [HOST_PORT_LABEL]: String(hostPort),
     [BIND_LABEL]: bind,
-    [PROXY_LABEL]: proxy,
     [ORIGIN_LABEL]: origin,
   }
 }
@@ -52,12 +58,11 @@ export function formatLabels(project: string, { port, hostPort, bind, proxy, ori
 export function parseLabels(labels: Record<string, string>): ForwarderSpec | undefined {
   const [port, hostPort] = [Number(labels[PORT_LABEL]), Number(labels[HOST_PORT_LABEL])]
   if (!Number.isInteger(port) || !Number.isInteger(hostPort)) return undefined
-  const [bind, proxy, origin] = [labels[BIND_LABEL], labels[PROXY_LABEL], labels[ORIGIN_LABEL]]
+  const [bind, origin] = [labels[BIND_LABEL], labels[ORIGIN_LABEL]]
   return {
     port,
     hostPort,
     bind: bind ?? '0.0.0.0',
-    proxy: proxy === 'v2' || proxy === 'none' ? proxy : 'auto',
     origin: origin === 'watch' ? 'watch' : 'publish',
   }
 }

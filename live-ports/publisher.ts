@@ -101,8 +101,8 @@ async function report(statusUrl: string | undefined, failure: PublishFailure): P
   if (statusUrl !== undefined) await reportFailure(statusUrl, failure).catch(() => {})
 }
 
-function describe({ port, hostPort, bind, proxy }: ForwarderSpec): string {
-  return `${port}: published on ${formatAddress(bind, hostPort)}${proxy === 'v2' ? ', with the address of each device' : ''}`
+function describe({ port, hostPort, bind }: ForwarderSpec): string {
+  return `${port}: published on ${formatAddress(bind, hostPort)}`
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -10,7 +10,7 @@ export type Action =
   | { kind: 'create'; spec: ForwarderSpec }
   | { kind: 'start'; forwarder: Forwarder }
   | { kind: 'remove'; forwarder: Forwarder }
-  /** It leads to the right port in the wrong way: taken away, then made anew. */
+  /** It does not lead to Node-RED any more: taken away, then made anew. */
   | { kind: 'replace'; forwarder: Forwarder; spec: ForwarderSpec }
 
 /** A port that would be published, but may not be. */
@@ -20,6 +20,8 @@ type Situation = {
   snapshot: PortsSnapshot
   nodeRed: Pick<NodeRed, 'published' | 'networks' | 'bind' | 'direct'>
   forwarders: readonly Forwarder[]
+  /** What people have published: it is brought back when it is not there. */
+  kept?: readonly ForwarderSpec[]
 }
 
 const ENDED = new Set(['created', 'exited', 'dead'])
@@ -28,20 +30,26 @@ const ENDED = new Set(['created', 'exited', 'dead'])
  * Compares listeners with forwarders. Only those that watch has started are taken away, and only when the flows run and nobody
  * listens any more: while they start, what is missing may still come.
  */
-export function reconcile({ snapshot, nodeRed, forwarders }: Situation, policy: Policy): { actions: Action[]; denials: Denial[] } {
+export function reconcile(
+  { snapshot, nodeRed, forwarders, kept = [] }: Situation,
+  policy: Policy,
+): { actions: Action[]; denials: Denial[] } {
   if (nodeRed.direct) return { actions: [], denials: [] }
   const wanted = snapshot.listeners.filter((listener) => needsForwarder(listener, nodeRed))
   const byPort = new Map(forwarders.map((forwarder) => [forwarder.port, forwarder]))
-  const actions: Action[] = []
+  const lost = kept.filter(({ port }) => !byPort.has(port) && nodeRed.published.every((publication) => publication.port !== port))
+  const lostPorts = new Set(lost.map(({ port }) => port))
+  const actions: Action[] = lost.map((spec) => ({ kind: 'create', spec }))
   const denials: Denial[] = []
   let room = policy.max - forwarders.filter(({ origin }) => origin === 'watch').length
   for (const listener of wanted) {
     const forwarder = byPort.get(listener.port)
     if (forwarder) {
-      actions.push(...repair(forwarder, listener, nodeRed))
+      actions.push(...repair(forwarder, nodeRed))
       continue
     }
-    const spec = specOf(listener, policy.bind ?? nodeRed.bind)
+    if (lostPorts.has(listener.port)) continue
+    const spec = specOf(listener.port, policy.bind ?? nodeRed.bind)
     const detail = denialOf(listener.port, policy) ?? (room > 0 ? undefined : `watch has its ${policy.max} forwarders: --max allows more`)
     if (detail !== undefined) denials.push({ port: spec.port, hostPort: spec.hostPort, detail })
     else {
@@ -61,21 +69,16 @@ function needsForwarder({ role, state, address, port }: ListenerFact, { publishe
   return role === 'flow' && state === 'listening' && !isLoopback(address) && published.every((publication) => publication.port !== port)
 }
 
-function specOf({ port, proxy }: ListenerFact, bind: string): ForwarderSpec {
-  return { port, hostPort: port, bind, proxy: proxy ? 'v2' : 'none', origin: 'watch' }
+function specOf(port: number, bind: string): ForwarderSpec {
+  return { port, hostPort: port, bind, origin: 'watch' }
 }
 
-/**
- * Another address or host port is no fault: somebody wanted it so. A header that the listener does not expect is one, and so is a
- * network that Node-RED has left.
- */
-function repair(forwarder: Forwarder, listener: ListenerFact, { networks }: Pick<NodeRed, 'networks'>): Action[] {
-  const proxy = listener.proxy ? 'v2' : 'none'
-  const wrongHeader = forwarder.proxy !== 'auto' && forwarder.proxy !== proxy
+/** Another address or host port is no fault: somebody wanted it so. A network that Node-RED has left is one. */
+function repair(forwarder: Forwarder, { networks }: Pick<NodeRed, 'networks'>): Action[] {
   const cutOff = forwarder.state === 'running' && !networks.some(({ id }) => forwarder.networks.includes(id))
-  if (wrongHeader || cutOff) {
+  if (cutOff) {
     const { port, hostPort, bind, origin } = forwarder
-    return [{ kind: 'replace', forwarder, spec: { port, hostPort, bind, origin, proxy } }]
+    return [{ kind: 'replace', forwarder, spec: { port, hostPort, bind, origin } }]
   }
   return ENDED.has(forwarder.state) ? [{ kind: 'start', forwarder }] : []
 }

@@ -6,11 +6,12 @@ import { DockerUnavailable, PortsError, ProjectUnavailable } from './errors.ts'
 import { followEvents } from './events.ts'
 import { listForwarders } from './forwarders.ts'
 import type { Policy } from './policy.ts'
-import { readNodeRed } from './project.ts'
+import { readNodeRed, type NodeRed } from './project.ts'
 import { createPublisher } from './publisher.ts'
 import { reconcile } from './reconcile.ts'
 import { followSnapshots } from './status.ts'
 import { createAlarm } from './alarm.ts'
+import { createKept } from './kept.ts'
 
 // A deploy stops one listener and starts the next: that is one change.
 const DEBOUNCE_MS = 50
@@ -39,6 +40,7 @@ export async function watch(options: WatchOptions): Promise<void> {
   const publisher = createPublisher(log)
   const trouble = createTrouble(log)
   const alarm = createAlarm(signal)
+  const kept = createKept()
   let snapshot: PortsSnapshot | undefined
   let engine: Engine | undefined
 
@@ -70,9 +72,15 @@ export async function watch(options: WatchOptions): Promise<void> {
   async function followDocker(): Promise<void> {
     await followEvents(await useEngine(), {
       signal,
-      onOpen: () => trouble.over('Docker'),
+      onOpen() {
+        trouble.over('Docker')
+        // Somebody may have unpublished them while nobody listened.
+        kept.forgetAll()
+        alarm.ring(DEBOUNCE_MS)
+      },
       onEvent(event) {
         if (event.project !== project && publisher.failed.size === 0) return
+        if (event.project === project && event.retired !== undefined) kept.forget(event.retired)
         // Somebody has let go of something, which may be the host port.
         if (event.ended) {
           publisher.failed.retryNow()
@@ -84,14 +92,30 @@ export async function watch(options: WatchOptions): Promise<void> {
   }
 
   async function reconcileOnce(): Promise<void> {
-    const known = snapshot
-    if (!known) return
     const docker = await useEngine()
-    const nodeRed = await readNodeRed(docker, project)
-    if (!nodeRed.running) return
+    const nodeRed = await findNodeRed(docker)
+    const known = snapshot
+    if (!known || !nodeRed?.running) return
     const forwarders = await listForwarders(docker, project)
+    kept.see(forwarders)
     const statusUrl = options.statusUrl ?? nodeRed.statusUrl
-    await publisher.apply({ engine: docker, nodeRed, statusUrl }, reconcile({ snapshot: known, nodeRed, forwarders }, policy))
+    await publisher.apply(
+      { engine: docker, nodeRed, statusUrl },
+      reconcile({ snapshot: known, nodeRed, forwarders, kept: kept.all() }, policy),
+    )
+  }
+
+  /** Undefined: the project is down, and with it goes what people have published. */
+  async function findNodeRed(docker: Engine): Promise<NodeRed | undefined> {
+    try {
+      return await readNodeRed(docker, project)
+    } catch (error) {
+      if (!(error instanceof ProjectUnavailable)) throw error
+      kept.forgetAll()
+      // Without a snapshot, the one who waits for it has said so.
+      if (snapshot) throw error
+      return undefined
+    }
   }
 
   async function work(): Promise<void> {

@@ -64,7 +64,7 @@ async function main(): Promise<void> {
     case 'doctor':
       return await showRows(args)
     case 'publish':
-      return say(await publish(withPort))
+      return (await publish(withPort)).forEach((line) => say(line))
     case 'unpublish':
       return say(await unpublish(withPort))
     case 'watch':

@@ -15,20 +15,23 @@ export type Elements = {
   toggle: (visible: boolean) => Elements
 }
 
+/** A node as the editor holds it. */
+export type EditorNode = { type: string; status?: { text?: string }; dirtyStatus?: boolean }
+
 export type Notification = { close: () => void }
 
 type Editor = {
   _: (key: string, values?: Record<string, unknown>) => string
   clipboard: { copyText: (text: string, element: Elements, message: string) => void }
   comms: { subscribe: (topic: string, handler: (topic: string, data: never) => void) => void }
-  nodes: { node: (id: string) => object | null }
+  nodes: { node: (id: string) => EditorNode | null }
   notify: (content: Elements | string, options: { id?: string; type: string; fixed?: boolean; timeout?: number }) => Notification
   plugins: { registerPlugin: (id: string, definition: { type: string; onadd: () => void }) => void }
   sidebar: {
     addTab: (tab: { id: string; name: string; label: string; iconClass: string; content: Elements; enableOnEdit: boolean }) => void
     show: (id: string) => void
   }
-  view: { reveal: (id: string) => void }
+  view: { reveal: (id: string) => void; redrawStatus: (node: EditorNode) => void }
 }
 
 declare const RED: Editor

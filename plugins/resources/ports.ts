@@ -3,6 +3,7 @@ import type { Problem } from '../../ports/diagnosis.ts'
 import type { PortsView } from '../ports/view.ts'
 import { editor, element, say } from './editor.ts'
 import { createNotification } from './notification.ts'
+import { translateStatus } from './status.ts'
 import { createTable } from './table.ts'
 
 const MAX_NAMED = 10
@@ -29,6 +30,7 @@ function addSidebar(): void {
   }
 
   editor.sidebar.addTab({ id: TAB, name: say('tab'), label: say('tab'), iconClass: 'fa fa-plug', content, enableOnEdit: true })
+  translateStatus()
   editor.comms.subscribe('node-red-tcp/ports', (_topic, view: PortsView) => show(view))
   editor.comms.subscribe('node-red-tcp/new-ports', (_topic, problems: Problem[]) => notification.tell(problems))
 }

@@ -2,6 +2,7 @@ import type { Problem } from '../../ports/diagnosis.ts'
 import { copyable, element, say, type Elements } from './editor.ts'
 
 const REASONS = new Set([
+  'ERR_SOCKET_BAD_PORT',
   'EADDRINUSE',
   'EACCES',
   'EADDRNOTAVAIL',
@@ -30,9 +31,9 @@ export function problemText({ code, params }: Problem): string {
 }
 
 /** Why, in the editor's language where the system's error is a known one. */
-function reasonText({ reason = '', host, port }: Problem['params']): string {
+function reasonText({ reason = '', errno = '', host, port }: Problem['params']): string {
   const text = String(reason)
-  const known = text.match(/E[A-Z_]{4,}/g)?.find((errno) => REASONS.has(errno))
+  const known = [String(errno), ...(text.match(/E[A-Z_]{4,}/g) ?? [])].find((code) => REASONS.has(code))
   return known ? say(`reason.${known}`) : (text.split(`${host}:${port}: `).at(-1) ?? text)
 }
 

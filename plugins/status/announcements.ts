@@ -1,8 +1,9 @@
 import { isIP } from 'node:net'
 import type { PublishFailure } from '../../ports/facts.ts'
-import { isNeighbour } from '../../ports/neighbours.ts'
+import { forwarderHostName } from '../../ports/forwarder-name.ts'
 import { published } from '../../ports/published.ts'
 import { announceRelay, forgetRelay } from '../../tcp/relays.ts'
+import { isForwarder } from './forwarders.ts'
 
 const TRUSTED_MS = 30_000
 const MAX_TEXT = 200
@@ -11,31 +12,37 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
 /** Whoever asks, and whether by a browser: a web page must not be able to say anything here. */
 export type Asker = { address: string; isBrowser: boolean }
 
+/** Why something was not heeded; `isPassing`: it may be in a moment. */
+export type Unheeded = { why: string; isPassing?: true }
+
 /** What the query of a request for a port says is of no use. */
 export class AnnouncementError extends Error {}
 
 /**
  * Takes in what a forwarder or the watcher says of a port, by the query of the address that it asks for:
- * `?published=ADDRESS:HOSTPORT`, with `&proxy=none` when it sends no PROXY header, or `?problem=HOST_PORT_TAKEN&hostPort=N&holder=TEXT`,
- * or `?problem=REFUSED&detail=TEXT`.
+ * `?published=ADDRESS:HOSTPORT`, with `&proxy=` and whether it sends PROXY headers now, or
+ * `?problem=HOST_PORT_TAKEN&hostPort=N&holder=TEXT`, or `?problem=REFUSED&detail=TEXT`.
  * @returns why it was not heeded, if so
  * @throws AnnouncementError
  */
-export function takeAnnouncement(port: number, query: URLSearchParams, asker: Asker): string | undefined {
+export async function takeAnnouncement(port: number, query: URLSearchParams, asker: Asker): Promise<Unheeded | undefined> {
   const way = query.get('published')
   const problem = query.get('problem')
   if (way === null && problem === null) return undefined
   const report = way === null ? readFailure(port, query) : readWay(way)
-  if (asker.isBrowser) return 'it comes from a web page'
-  if (published.isDirect) return 'nothing is in between: PUBLISHED_PORTS is not set'
+  if (asker.isBrowser) return { why: 'it comes from a web page' }
+  if (published.isDirect) return { why: 'nothing is in between: PUBLISHED_PORTS is not set' }
   if ('code' in report) {
     published.announceFailure(report)
     return undefined
   }
-  if (!isNeighbour(asker.address)) return `${asker.address} is not on a network of this container`
+  const verdict = await isForwarder(port, asker.address)
+  if (verdict === 'no') return { why: `${asker.address} is no container called ${forwarderHostName(port)} on a network of this one` }
+  if (verdict === 'unknown') return { why: "Docker's name server does not answer", isPassing: true }
   published.announce({ port, ...report })
-  if (query.get('proxy') === 'none') forgetRelay(port, asker.address)
-  else if (published.isMapped) announceRelay(port, asker.address, Date.now() + TRUSTED_MS)
+  // One that sends none yet will, when a listener wants them: until then its connections do not pass for those of devices.
+  if (query.has('proxy') && published.isMapped) announceRelay(port, asker.address, Date.now() + TRUSTED_MS)
+  else forgetRelay(port, asker.address)
   return undefined
 }
 

@@ -1,7 +1,15 @@
 import type { NodeConfig, NodeRed, RunningNode } from '../node-red.ts'
 
-/** A TCP listener that a node of the flows declares. `port` is undefined when it is not a port number. */
-export type DeclaredListener = { node: string; type: string; name: string; flow: string; port: number | undefined; configured: string }
+/** A TCP listener that a node of the flows declares. `port` is undefined when it is not a port number, or the node does not run. */
+export type DeclaredListener = {
+  node: string
+  type: string
+  name: string
+  flow: string
+  port: number | undefined
+  configured: string
+  isRunning: boolean
+}
 
 /** The TCP listeners that the enabled nodes of the flows declare. */
 export function declaredListeners(RED: NodeRed): DeclaredListener[] {
@@ -24,6 +32,7 @@ export function declaredListeners(RED: NodeRed): DeclaredListener[] {
         flow: flow.label ?? flow.id,
         port: runningPort(running),
         configured: String(config.port ?? ''),
+        isRunning: running !== null && running !== undefined,
       },
     ]
   })

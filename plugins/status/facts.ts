@@ -26,7 +26,7 @@ export function findListeners(source: Source): FoundListener[] {
   const others = source.observer.listenFailures().filter(({ port }) => !known.has(port))
   return [
     ...bound,
-    ...[...failed.values()].map((fact) => ({ fact, since: undefined, listener: undefined })),
+    ...[...failed.values(), ...badPorts(declared)].map((fact) => ({ fact, since: undefined, listener: undefined })),
     ...others.map(({ port, code, message, at }) => ({
       fact: {
         port,
@@ -103,6 +103,19 @@ function failedClaims(labels: Map<string, string>): Map<number, ListenerFact> {
     }
   }
   return found
+}
+
+/** Nodes with a number that is no port's, such as 70000, or text that comes to none. */
+function badPorts(declared: DeclaredListener[]): ListenerFact[] {
+  return declared
+    .filter(({ port, isRunning }) => port === undefined && isRunning)
+    .map(({ configured, node, type, name, flow }) => ({
+      port: Math.trunc(Number(configured)) || 0,
+      state: 'failed',
+      role: 'flow',
+      error: { code: 'ERR_SOCKET_BAD_PORT', message: `"${configured}" is not a port number from 1 to 65535` },
+      declaredBy: [{ node, type, name, flow }],
+    }))
 }
 
 /** Without a cause, it is another node of these flows that has the port. */

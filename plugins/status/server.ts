@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 const MAX_CONNECTIONS = 128
 const REQUEST_TIMEOUT_MS = 10_000
 
-export type Answer = { status: number; type: string; body: string }
+export type Answer = { status: number; type: string; body: string; headers?: Record<string, string> }
 /** Answers, or has taken the response over and answers nothing. */
 export type Page = (request: IncomingMessage, url: URL, response: ServerResponse) => Answer | Promise<Answer> | undefined
 /** By path; one that ends in / stands for all below it. */
@@ -43,8 +43,8 @@ function pageOf(pathname: string, routes: Routes): Page | undefined {
   return parent !== '/' && Object.hasOwn(routes, parent) ? routes[parent] : undefined
 }
 
-function send(response: ServerResponse, { status, type, body }: Answer): void {
-  const headers: Record<string, string> = { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+function send(response: ServerResponse, { status, type, body, headers: own }: Answer): void {
+  const headers: Record<string, string> = { ...own, 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
   if (status === 405) headers.allow = 'GET'
   response.writeHead(status, headers).end(body)
 }

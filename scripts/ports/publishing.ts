@@ -1,46 +1,69 @@
 import { openEngine, type Engine } from '../../live-ports/docker.ts'
 import { ProjectUnavailable, PublishError } from '../../live-ports/errors.ts'
-import { isUp, listForwarders, removeForwarder, startForwarder, type Forwarder } from '../../live-ports/forwarders.ts'
+import { isUp, listForwarders, retireForwarder, startForwarder, type Forwarder } from '../../live-ports/forwarders.ts'
 import { findHolder } from '../../live-ports/holders.ts'
 import { readNodeRed, requireRunning, type NodeRed } from '../../live-ports/project.ts'
 import type { ForwarderSpec } from '../../live-ports/labels.ts'
 import { readSnapshot } from '../../live-ports/status.ts'
 import { statusUrlOf } from '../../live-ports/survey.ts'
 import { formatAddress } from '../../tcp/address.ts'
-import type { ListenerFact } from '../../ports/facts.ts'
 import type { Arguments } from './arguments.ts'
 
-/** `publish PORT`. @throws PublishError naming who has the host port, and another one to take */
-export async function publish(args: Arguments & { port: number }): Promise<string> {
+const MOST_TRIES = 3
+// Compose takes containers of a service away that it does not count, and nothing but a watcher can know that they were wanted.
+const HOW_LONG = 'it stays until unpublish or docker compose down; after docker compose up publish it again, unless watch runs, which does'
+
+/** `publish PORT`; tells what has come of it, line by line. @throws PublishError naming who has the host port, and another one to take */
+export async function publish(args: Arguments & { port: number }): Promise<string[]> {
   const engine = await openEngine()
   const nodeRed = await readNodeRed(engine, args.project)
   requireRunning(nodeRed)
   const { port } = args
-  if (nodeRed.direct) return `${port}: Node-RED is on the host's own network, there is nothing to publish`
-  const { bind = nodeRed.bind, hostPort = port } = args
+  if (nodeRed.direct) return [`${port}: Node-RED is on the host's own network, there is nothing to publish`]
+  const present = await findForwarder(engine, args)
+  const { bind = present?.bind ?? nodeRed.bind, hostPort = present?.hostPort ?? port } = args
   const own = nodeRed.published.find((publication) => publication.port === port && publication.hostPort === hostPort)
   if (own && (args.bind === undefined || own.address === bind || own.address === '0.0.0.0'))
-    return `${port}: published on ${formatAddress(own.address, hostPort)} already, by the container itself`
-  const present = (await listForwarders(engine, nodeRed.project)).find((forwarder) => forwarder.port === port)
+    return [`${port}: published on ${formatAddress(own.address, hostPort)} already, by the container itself`]
   if (present && isUp(present) && isAsWished(present, args))
-    return `${port}: published on ${formatAddress(present.bind, present.hostPort)} already`
-  const listener = await findListener(nodeRed, args)
-  const spec: ForwarderSpec = { port, hostPort, bind, proxy: proxyOf(listener), origin: 'publish' }
-  if (present) await removeForwarder(engine, present)
-  await startForwarder(engine, nodeRed, spec).catch(async (error: unknown) => {
-    throw await explain(engine, spec, error)
-  })
-  const note = listener ? '' : `; it works as soon as a flow listens on ${port}`
-  return `${port}: published on ${formatAddress(bind, hostPort)}${note}`
+    return [
+      `${port}: published on ${formatAddress(present.bind, present.hostPort)} already${present.origin === 'watch' ? ', by watch: it closes with its flow' : ''}`,
+    ]
+  const isListened = await hasListener(nodeRed, args)
+  const spec: ForwarderSpec = { port, hostPort, bind, origin: 'publish' }
+  await replaceForwarder({ engine, nodeRed, present }, spec)
+  const note = isListened ? '' : `; it works as soon as a flow listens on ${port}`
+  return [`${port}: published on ${formatAddress(bind, hostPort)}${note}`, HOW_LONG]
+}
+
+async function findForwarder(engine: Engine, { project, port }: { project: string; port: number }): Promise<Forwarder | undefined> {
+  return (await listForwarders(engine, project)).find((forwarder) => forwarder.port === port)
+}
+
+/** A watcher may be quicker, with a forwarder of its own. @throws PublishError */
+async function replaceForwarder(
+  { engine, nodeRed, present }: { engine: Engine; nodeRed: NodeRed; present: Forwarder | undefined },
+  spec: ForwarderSpec,
+): Promise<void> {
+  let inTheWay = present
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    if (inTheWay) await retireForwarder(engine, inTheWay)
+    await startForwarder(engine, nodeRed, spec).catch(async (error: unknown) => {
+      throw await explain(engine, spec, error)
+    })
+    inTheWay = await findForwarder(engine, { project: nodeRed.project, port: spec.port })
+    if (inTheWay?.origin === spec.origin && isAsWished(inTheWay, spec)) return
+  }
+  throw new PublishError('REFUSED', `${spec.port}: somebody else publishes it in another way again and again: does watch run with --bind?`)
 }
 
 /** `unpublish PORT`; that there is nothing to take away is fine. */
 export async function unpublish(args: Arguments & { port: number }): Promise<string> {
   const engine = await openEngine()
   const { port, project } = args
-  const forwarder = (await listForwarders(engine, project)).find((candidate) => candidate.port === port)
+  const forwarder = await findForwarder(engine, args)
   if (forwarder) {
-    await removeForwarder(engine, forwarder)
+    await retireForwarder(engine, forwarder)
     const note = forwarder.origin === 'watch' ? `; watch brings it back while a flow listens on it, unless it has --deny ${port}` : ''
     return `${port}: no longer published on ${formatAddress(forwarder.bind, forwarder.hostPort)}${note}`
   }
@@ -54,20 +77,15 @@ function isAsWished({ bind, hostPort }: Forwarder, wish: { bind: string | undefi
   return (wish.bind === undefined || wish.bind === bind) && (wish.hostPort === undefined || wish.hostPort === hostPort)
 }
 
-/** Undefined: it is not there, or Node-RED can not be asked from here. The relay finds out by itself then. */
-async function findListener(nodeRed: NodeRed, { port, status }: Arguments): Promise<ListenerFact | undefined> {
+/** Whether a flow listens on the port, as far as Node-RED can be asked from here. */
+async function hasListener(nodeRed: NodeRed, { port, status }: Arguments): Promise<boolean> {
   try {
     const { listeners } = await readSnapshot(statusUrlOf(nodeRed, status))
-    return listeners.find((listener) => listener.port === port && listener.state === 'listening')
+    return listeners.some((listener) => listener.port === port && listener.state === 'listening')
   } catch (error) {
-    if (error instanceof ProjectUnavailable) return undefined
+    if (error instanceof ProjectUnavailable) return false
     throw error
   }
-}
-
-function proxyOf(listener: ListenerFact | undefined): ForwarderSpec['proxy'] {
-  if (!listener) return 'auto'
-  return listener.proxy ? 'v2' : 'none'
 }
 
 async function explain(engine: Engine, { port, bind, hostPort }: ForwarderSpec, error: unknown): Promise<unknown> {

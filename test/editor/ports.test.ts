@@ -48,6 +48,7 @@ describe('ports in the editor', { timeout: 180_000 }, () => {
 
   const rows = () => page.locator('.tcp-ports-row:not(.tcp-ports-header)')
   const rowOf = (port: number) => rows().filter({ has: page.locator('strong', { hasText: String(port) }) })
+  const statusLabel = (hasText: string) => page.locator('.red-ui-flow-node-status-label', { hasText })
   const notification = () => page.locator('.red-ui-notification .tcp-ports-notification')
 
   function unpublished(...names: string[]): FlowNode[] {
@@ -136,7 +137,32 @@ describe('ports in the editor', { timeout: 180_000 }, () => {
     await deploy(...unpublished('meters'))
     await open()
     await page.evaluate("RED.workspaces.show('live')")
-    await page.locator('.red-ui-flow-node-status-label', { hasText: `listening :${PORT} · not published` }).waitFor()
+    await statusLabel(`listening :${PORT} · not published · 0 connections`).waitFor()
+    await using _client = await nodeRed.tcp(PORT)
+    await statusLabel(`listening :${PORT} · not published · 1 connection`).waitFor()
+  })
+
+  test('so it does in Chinese, and flows still see the English text', async () => {
+    await using debug = await (await nodeRed.admin).debug()
+    const tab = new Tab('live')
+    tab.add('status', { scope: null }, tab.debug('status', 'status.text'))
+    tab.tcpIn({ name: 'meters', port: String(PORT) })
+    tab.tcpIn({ name: 'inside', port: String(PORT + 1), bind: '127.0.0.1' })
+    tab.tcpIn({ name: 'twice', port: String(PORT) })
+    tab.tcpIn({ name: 'wrong', port: '70000' })
+    await deploy(...tab.nodes)
+    await open('zh-CN')
+    await page.evaluate("RED.workspaces.show('live')")
+    await statusLabel(`监听 :${PORT} · 未发布 · 0 个连接`).waitFor()
+    await statusLabel(`Node-RED 无法监听端口 ${PORT}：端口已被占用`).waitFor()
+    await statusLabel('“70000”不是 1 到 65535 之间的端口号').waitFor()
+    await statusLabel(`监听 127.0.0.1:${PORT + 1} · 仅限容器内部 · 0 个连接`).waitFor()
+    await using _client = await nodeRed.tcp(PORT)
+    await statusLabel(`监听 :${PORT} · 未发布 · 1 个连接`).waitFor()
+    await debug.next(({ name, msg }) => name === 'status' && msg === `listening :${PORT} · not published · 1 connection`)
+    // Drawing all of it anew does not change it back.
+    await page.evaluate('RED.view.redraw(true)')
+    expect(await page.locator('.red-ui-flow-node-status-label').allTextContents()).not.toContainEqual(expect.stringMatching(/listen|port/))
   })
 
   test('all of it in Chinese', async () => {

@@ -8,6 +8,9 @@ import { describeContainer } from '../support/runtimes.ts'
 import { connectsTo, echoes, silence } from './support/flows.ts'
 import { freePorts, PortsProject, reach, refused, runPorts } from './support/project.ts'
 
+// A check every 5 s, two that fail.
+const HEALTH_MS = 30_000
+
 describeContainer('npm run ports', () => {
   let project: PortsProject
 
@@ -51,7 +54,10 @@ describeContainer('npm run ports', () => {
     expect(before.code).toBe(1)
 
     const published = await project.ports('publish', String(port))
-    expect(published).toMatchObject({ code: 0, stderr: `ports: ${port}: published on 0.0.0.0:${port}\n` })
+    expect(published.stderr).toMatch(
+      new RegExp(`^ports: ${port}: published on 0\\.0\\.0\\.0:${port}\nports: it stays until unpublish or docker compose down`),
+    )
+    expect(published.code).toBe(0)
     await using client = (await reach(port)).client
     expect(await project.ports('publish', String(port))).toMatchObject({
       code: 0,
@@ -114,6 +120,11 @@ describeContainer('npm run ports', () => {
     await project.deploy(echoes([port]))
     await using _client = (await reach(port)).client
     expect((await diagnose(port)).row.problems).toEqual([])
+    // The container is healthy only while somebody listens behind it.
+    const health = async () => await project.forwarder(port, '{{.State.Health.Status}}')
+    await expect.poll(health, { timeout: HEALTH_MS }).toBe('healthy')
+    await project.deploy(silence())
+    await expect.poll(health, { timeout: HEALTH_MS }).toBe('unhealthy')
     await project.ports('unpublish', String(port))
   })
 
@@ -143,6 +154,25 @@ describeContainer('npm run ports', () => {
     const { stdout, code } = await project.ports('doctor')
     expect(stdout).toContain('second')
     expect(code).toBe(1)
+  })
+
+  test('what is no port number: the node is named', async () => {
+    const wrong = ['0', '70000', '${NO_SUCH_VARIABLE}'].map((port) => ({
+      ...echoes([1])[1]!,
+      id: `in-${port}`,
+      name: `wrong ${port}`,
+      port,
+    }))
+    await project.deploy([...echoes([project.first]), ...wrong])
+    const { stdout, code } = await project.ports('doctor')
+    for (const { port, name } of wrong) {
+      expect(stdout).toContain(`! can not listen: "${port}" is not a port number from 1 to 65535`)
+      expect(stdout).toContain(`→ change port or address of the node "${name}" on "devices"`)
+    }
+    expect(stdout).toMatch(/^70000 +failed +- +nobody +0 +devices \/ wrong 70000$/m)
+    expect(code).toBe(1)
+    // What is only being started is not wrong yet, and the others work.
+    await using _client = (await reach(project.first)).client
   })
 
   test('a client flow whose other side does not answer', async () => {

@@ -1,38 +1,46 @@
 import { request } from 'node:http'
 import { once } from 'node:events'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { forwarderHostName } from '../../ports/forwarder-name.ts'
 import { formatProxyHeader } from '../../tcp/proxy-protocol.ts'
 import type { PortsView } from '../../plugins/ports/view.ts'
 import type { AdminClient } from '../support/admin-client.ts'
 import type { DebugStream } from '../support/debug-stream.ts'
 import { Neighbour } from '../support/neighbour.ts'
+import { createNetwork, type TestNetwork } from '../support/network.ts'
 import type { StartedNodeRedTcpContainer } from '../support/node-red-tcp-container.ts'
 import { describeContainer, newContainer } from '../support/runtimes.ts'
+import { TcpClient } from '../support/tcp-client.ts'
 import { Tab } from '../nodes/flow-builder.ts'
 
 const PORT = 15502
 const DEVICE = { sourceAddress: '192.0.2.77', sourcePort: 40_000, destinationAddress: '192.0.2.1', destinationPort: PORT }
 const HEADER = formatProxyHeader({ version: 2, ...DEVICE })
 const HELLO = Buffer.from('hello')
+// Each test has ports of its own among these.
+const USED_PORTS = Array.from({ length: 20 }, (_, index) => PORT + index)
 // Longer than an announcement is shown.
 const FORGOTTEN_MS = 15_000
 
 describeContainer('forwarders that announce themselves', () => {
   let nodeRed: StartedNodeRedTcpContainer
   let admin: AdminClient
+  let network: TestNetwork
   let address: string
   let neighbour: Neighbour
 
   beforeAll(async () => {
-    nodeRed = await newContainer().withEnvironment({ PUBLISHED_PORTS: '0.0.0.0:9500-9519' }).start()
+    network = await createNetwork()
+    nodeRed = await newContainer().withNetworkMode(network.name).withEnvironment({ PUBLISHED_PORTS: '0.0.0.0:9500-9519' }).start()
     admin = await nodeRed.admin
-    address = nodeRed.getIpAddress('bridge')
+    address = nodeRed.getIpAddress(network.name)
   })
   afterAll(async () => {
     await nodeRed?.[Symbol.asyncDispose]()
+    await network?.[Symbol.asyncDispose]()
   })
   beforeEach(async () => {
-    neighbour = await Neighbour.start()
+    neighbour = await Neighbour.start(network.name, [1880, ...USED_PORTS].map(forwarderHostName))
     return async () => await neighbour[Symbol.asyncDispose]()
   })
 
@@ -44,8 +52,8 @@ describeContainer('forwarders that announce themselves', () => {
     await admin.deploy(tab.nodes)
   }
 
-  const announce = async (port: number, query = '') =>
-    await neighbour.get(`http://${address}:1881/listeners/${port}?published=0.0.0.0:${port}${query}`)
+  const announce = async (port: number, mode = 'v2') =>
+    await neighbour.get(`http://${address}:1881/listeners/${port}?published=0.0.0.0:${port}&proxy=${mode}`)
 
   const view = async () => (await (await admin.request('/ports')).json()) as PortsView
   const rowOf = async (port: number) => (await view()).rows.find((row) => row.port === port)
@@ -75,7 +83,7 @@ describeContainer('forwarders that announce themselves', () => {
   test('a header from another machine is refused, and so is a forwarder without one', async () => {
     await deployEcho(15505)
     await announce(15505)
-    await using other = await Neighbour.start()
+    await using other = await Neighbour.start(network.name)
     await using debug = await admin.debug()
     expect(await other.talk(address, 15505, Buffer.concat([HEADER, HELLO]))).toBe('closed')
     expect(await neighbour.talk(address, 15505, HELLO)).toBe('closed')
@@ -91,26 +99,48 @@ describeContainer('forwarders that announce themselves', () => {
     expect((await seen(debug)).ip).not.toBe(DEVICE.sourceAddress)
   })
 
-  test('a forwarder that sends no header is taken as it is', async () => {
+  test('a forwarder that sends no headers yet is told to, and does not pass for a device until it does', async () => {
     await deployEcho(15508)
-    await announce(15508)
-    expect(await announce(15508, '&proxy=none')).toMatchObject({ status: 200 })
-    expect(await neighbour.talk(address, 15508, HELLO)).toEqual(HELLO)
+    expect(await announce(15508, 'none')).toMatchObject({ status: 503, mode: 'v2', body: { ignored: 'this listener takes PROXY headers' } })
+    expect(await neighbour.talk(address, 15508, HELLO)).toBe('closed')
+    expect(await neighbour.talk(address, 15508, Buffer.concat([HEADER, HELLO]))).toEqual(HELLO)
+  })
+
+  test('one that says nothing of headers is taken as it is', async () => {
+    await deployEcho(15513)
+    expect((await neighbour.get(`http://${address}:1881/listeners/15513?published=0.0.0.0:15513`)).status).toBe(200)
+    expect(await neighbour.talk(address, 15513, HELLO)).toEqual(HELLO)
   })
 
   test('a forwarder that sends headers finds no way to a listener that does not read them', async () => {
-    expect(await announce(1880, '&proxy=v2')).toMatchObject({ status: 503, body: { ignored: 'this listener takes no PROXY header' } })
-    expect(await announce(1880, '&proxy=none')).toMatchObject({ status: 200 })
+    const why = 'this listener takes no PROXY header'
+    expect(await announce(1880, 'v2')).toMatchObject({ status: 503, mode: 'none', body: { ignored: why } })
+    expect(await announce(1880, 'none')).toMatchObject({ status: 200, mode: 'none' })
   })
 
-  test('from the host, an announcement is not heeded', async () => {
-    await deployEcho(15509)
-    const response = await fetch(`${nodeRed.getStatusUrl()}/listeners/15509?published=0.0.0.0:15509`)
-    expect([response.status, await response.json()]).toMatchObject([
-      200,
-      { ignored: expect.stringContaining('is not on a network of this container') },
-    ])
-    expect(await rowOf(15509)).toMatchObject({ published: [], problems: [{ code: 'NOT_PUBLISHED' }] })
+  test.each([
+    ['the published port', () => nodeRed.getStatusUrl(), 15509],
+    // The network's gateway is the host, and has not the first address, by which one might know it.
+    ['its address', () => `http://${address}:1881`, 15514],
+  ])('from the host, by %s, an announcement is not heeded, and msg.ip not to be forged', async (_way, url, port) => {
+    await deployEcho(port)
+    const response = await fetch(`${url()}/listeners/${port}?published=0.0.0.0:${port}&proxy=v2`)
+    expect(response.headers.get('forwarder-proxy')).toBe('none')
+    const { ignored } = (await response.json()) as { ignored?: string }
+    expect(ignored).toMatch(new RegExp(`^\\S+ is no container called forwarder-${port} on a network of this one$`))
+    expect(await rowOf(port)).toMatchObject({ published: [], problems: [{ code: 'NOT_PUBLISHED' }] })
+    await using debug = await admin.debug()
+    await using client = await TcpClient.connect(port, address)
+    await client.send(Buffer.concat([HEADER, HELLO]))
+    expect(await seen(debug)).toMatchObject({ ip: network.gateway })
+  })
+
+  test('nor from a container that goes by another name', async () => {
+    await deployEcho(15515)
+    await using other = await Neighbour.start(network.name, ['forwarder', forwarderHostName(15516)])
+    const url = `http://${address}:1881/listeners/15515?published=0.0.0.0:15515&proxy=v2`
+    expect(await other.get(url)).toMatchObject({ mode: 'none', body: { ignored: expect.stringContaining('is no container called') } })
+    expect(await rowOf(15515)).toMatchObject({ published: [] })
   })
 
   test('a forwarder that is silent is not shown for long, and the status of the node follows', { timeout: 60_000 }, async () => {
@@ -155,16 +185,18 @@ describeContainer('forwarders that announce themselves', () => {
 
 describeContainer('a container of which nobody has said what it publishes', () => {
   test('shows forwarders, takes no headers from them, and says nothing of other ports', async () => {
-    await using nodeRed = await newContainer().start()
-    await using neighbour = await Neighbour.start()
+    await using network = await createNetwork()
+    await using nodeRed = await newContainer().withNetworkMode(network.name).start()
+    await using neighbour = await Neighbour.start(network.name, [forwarderHostName(9501)])
     const admin = await nodeRed.admin
     const view = async () => (await (await admin.request('/ports')).json()) as PortsView
     expect(await view()).toMatchObject({
       reach: 'unknown',
       rows: expect.arrayContaining([expect.objectContaining({ port: 9501, problems: [] })]),
     })
-    const { body } = await neighbour.get(`http://${nodeRed.getIpAddress('bridge')}:1881/listeners/9501?published=0.0.0.0:9501`)
-    expect(body).toMatchObject({ state: 'listening', proxy: false })
+    const url = `http://${nodeRed.getIpAddress(network.name)}:1881/listeners/9501?published=0.0.0.0:9501`
+    expect(await neighbour.get(`${url}&proxy=v2`)).toMatchObject({ status: 503, mode: 'none', body: { state: 'listening', proxy: false } })
+    expect((await neighbour.get(`${url}&proxy=none`)).status).toBe(200)
     const now = await view()
     expect(now.reach).toBe('partly')
     expect(now.rows.find(({ port }) => port === 9501)?.published).toHaveLength(1)

@@ -12,7 +12,14 @@ describeContainer('the compose profile live-ports', () => {
     await using client = (await reach(port)).client
     expect(await project.forwarder(port, '{{(index (index .NetworkSettings.Ports "' + `${port}/tcp` + '") 0).HostIp}}')).toBe('127.0.0.1')
 
-    const watcher = `${project.name}-live-ports-1`
+    // The range is on the same address: the doctor says what opens it to other machines.
+    await project.deploy(echoes([port, project.first]))
+    const doctor = await project.ports('doctor')
+    expect(doctor.stdout).toContain(`! is published on 127.0.0.1 only: other machines do not reach it
+    → TCP_BIND=0.0.0.0 in .env, then: docker compose up --wait`)
+    expect(doctor.code).toBe(1)
+
+    const [watcher, nodeRed] = [`${project.name}-live-ports-1`, `${project.name}-node-red-1`]
     const inspect = async (format: string) => JSON.parse(await docker('inspect', '--format', `{{json ${format}}}`, watcher)) as unknown
     expect(await inspect('.HostConfig')).toMatchObject({
       ReadonlyRootfs: true,
@@ -22,6 +29,18 @@ describeContainer('the compose profile live-ports', () => {
       PidsLimit: 50,
       PortBindings: {},
     })
+    // What the kernel says of it, too: no capability, nothing to write to, no way out.
+    const inside = async (script: string) => await docker('exec', watcher, 'sh', '-c', script)
+    expect(await inside('grep CapEff /proc/1/status')).toMatch(/\s0+$/)
+    await expect(inside('touch /here')).rejects.toThrow('Read-only file system')
+    const byDefault = await docker(
+      'inspect',
+      '--format',
+      `{{(index .NetworkSettings.Networks "${project.name}_default").IPAddress}}`,
+      nodeRed,
+    )
+    expect(await connectFrom(watcher, 'node-red')).toBe('connected')
+    expect(await connectFrom(watcher, byDefault)).toBe('not connected')
     expect(Object.keys((await inspect('.NetworkSettings.Networks')) as object)).toEqual([`${project.name}_control`])
     expect(await docker('network', 'inspect', '--format', '{{.Internal}}', `${project.name}_control`)).toBe('true')
     const mounts = await docker(
@@ -39,7 +58,18 @@ describeContainer('the compose profile live-ports', () => {
     await client.expect('through its restart')
     await project.deploy(silence())
     await refused(port)
+    // Compose gives up when a container that it was about to stop has gone.
+    await expect.poll(async () => await project.leftovers()).toHaveLength(4)
     await project.compose('down')
     expect(await project.leftovers()).toEqual([])
   })
 })
+
+/** Whether a container reaches a port of Node-RED at a host name or an address. */
+async function connectFrom(container: string, host: string): Promise<string> {
+  const script = `
+    const socket = require('net').connect({ host: process.argv[1], port: 1881, timeout: 2000 })
+    const end = (text) => { console.log(text); process.exit() }
+    socket.on('connect', () => end('connected')).on('error', () => end('not connected')).on('timeout', () => end('not connected'))`
+  return await docker('exec', container, 'node', '-e', script, host)
+}

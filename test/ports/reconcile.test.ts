@@ -22,7 +22,7 @@ function listens(port: number, more: Partial<ListenerFact> = {}): ListenerFact {
 }
 
 function forwards(port: number, more: Partial<Forwarder> = {}): Forwarder {
-  const place = { port, hostPort: port, bind: '0.0.0.0', proxy: 'v2' as const, origin: 'watch' as const }
+  const place = { port, hostPort: port, bind: '0.0.0.0', origin: 'watch' as const }
   return { ...place, id: `id-${port}`, name: `x-port-${port}`, state: 'running', healthy: true, networks: ['net'], ...more }
 }
 
@@ -33,14 +33,14 @@ function actionsOf(
 ): string[] {
   const { actions, denials } = reconcile({ snapshot: { flows, listeners, clients: [] }, nodeRed, forwarders }, policy)
   return [
-    ...actions.map((action) => `${action.kind} ${'spec' in action ? `${action.spec.port} ${action.spec.proxy}` : action.forwarder.port}`),
+    ...actions.map((action) => `${action.kind} ${'spec' in action ? action.spec.port : action.forwarder.port}`),
     ...denials.map(({ port }) => `deny ${port}`),
   ]
 }
 
 describe('reconcile', () => {
   test('publishes what flows listen on and nothing else publishes', () => {
-    expect(actionsOf([listens(15502), listens(9500), listens(15503, { proxy: false })])).toEqual(['create 15502 v2', 'create 15503 none'])
+    expect(actionsOf([listens(15502), listens(9500), listens(15503, { proxy: false })])).toEqual(['create 15502', 'create 15503'])
   })
 
   test('leaves out editor, status port, failed listeners and those on loopback', () => {
@@ -69,20 +69,19 @@ describe('reconcile', () => {
     expect(actionsOf([listens(15502)], [forwards(15502, { state: 'restarting' })])).toEqual([])
   })
 
-  test('replaces what sends the wrong header or has lost its network, not what somebody put elsewhere', () => {
-    expect(actionsOf([listens(15502, { proxy: false })], [forwards(15502)])).toEqual(['replace 15502 none'])
-    expect(actionsOf([listens(15502)], [forwards(15502, { networks: ['old'] })])).toEqual(['replace 15502 v2'])
-    expect(actionsOf([listens(15502)], [forwards(15502, { proxy: 'auto', bind: '127.0.0.1', hostPort: 15600 })])).toEqual([])
+  test('replaces what has lost its network, not what somebody put elsewhere', () => {
+    expect(actionsOf([listens(15502)], [forwards(15502, { networks: ['old'] })])).toEqual(['replace 15502'])
+    expect(actionsOf([listens(15502)], [forwards(15502, { bind: '127.0.0.1', hostPort: 15600 })])).toEqual([])
   })
 
   test('publishes ports below 1024 and denied ones only when told to', () => {
     const listeners = [listens(502), listens(5005), listens(15502)]
     expect(actionsOf(listeners, [], { policy: { ...POLICY, deny: parseRanges('5000-5010')! } })).toEqual([
-      'create 15502 v2',
+      'create 15502',
       'deny 502',
       'deny 5005',
     ])
-    expect(actionsOf([listens(502)], [], { policy: { ...POLICY, allowPrivileged: true } })).toEqual(['create 502 v2'])
+    expect(actionsOf([listens(502)], [], { policy: { ...POLICY, allowPrivileged: true } })).toEqual(['create 502'])
   })
 
   test('leaves what another watcher has published, though it would not itself', () => {
@@ -92,7 +91,17 @@ describe('reconcile', () => {
   test('publishes no more than it may; what people have published does not count', () => {
     const listeners = [listens(15502), listens(15503), listens(15504), listens(15505)]
     const forwarders = [forwards(15502), forwards(15503, { origin: 'publish' })]
-    expect(actionsOf(listeners, forwarders, { policy: { ...POLICY, max: 2 } })).toEqual(['create 15504 v2', 'deny 15505'])
+    expect(actionsOf(listeners, forwarders, { policy: { ...POLICY, max: 2 } })).toEqual(['create 15504', 'deny 15505'])
+  })
+
+  test('brings back what people have published, whoever listens, and not what the container publishes itself now', () => {
+    const kept = [15502, 15503, 9500].map((port) => ({ port, hostPort: port + 1, bind: '127.0.0.1', origin: 'publish' as const }))
+    const situation = { snapshot: { flows: 'started' as const, listeners: [listens(15502)], clients: [] }, nodeRed: NODE_RED }
+    const { actions } = reconcile({ ...situation, forwarders: [], kept }, { ...POLICY, deny: parseRanges('15502')! })
+    expect(actions).toEqual(kept.slice(0, 2).map((spec) => ({ kind: 'create', spec })))
+    expect(
+      reconcile({ ...situation, forwarders: kept.slice(0, 2).map((spec) => forwards(spec.port, spec)), kept }, POLICY).actions,
+    ).toEqual([])
   })
 
   test("has nothing to do on the host's own network", () => {

@@ -166,6 +166,42 @@ describeContainer('npm run ports -- watch, when something goes wrong', () => {
       await using _again = (await reach(port)).client
     },
   )
+
+  test(
+    'what a person has published is brought back as it was after docker compose up, and not after unpublish or down',
+    { timeout: 180_000 },
+    async () => {
+      const watcher = await project.watch()
+      const [port = 0, hostPort = 0, silent = 0] = await freePorts(3)
+      await project.deploy(echoes([port]))
+      await (await reach(port)).client[Symbol.asyncDispose]()
+      // In place of the one that watch has opened.
+      const published = await project.ports('publish', String(port), '--host-port', String(hostPort), '--bind', '127.0.0.1')
+      expect(published).toMatchObject({ code: 0, stderr: expect.stringContaining(`${port}: published on 127.0.0.1:${hostPort}\n`) })
+      expect((await project.ports('publish', String(silent))).code).toBe(0)
+      await using _before = (await reach(hostPort)).client
+      const labels = '{{index .Config.Labels "node-red-tcp.origin"}} {{index .Config.Labels "node-red-tcp.bind"}}'
+      const id = await project.forwarder(port, '{{.Id}}')
+      await project.compose('up', '--wait')
+      await using _after = (await reach(hostPort)).client
+      expect(await project.forwarder(port, labels)).toBe('publish 127.0.0.1')
+      expect(await project.forwarder(port, '{{.Id}}')).not.toBe(id)
+      expect(await project.forwarder(silent, labels)).toBe('publish 0.0.0.0')
+
+      await project.ports('unpublish', String(silent))
+      await project.ports('unpublish', String(port))
+      // A flow listens on it, so watch opens it in its own way.
+      await using _watched = (await reach(port)).client
+      await expect(project.forwarder(silent, labels)).rejects.toThrow('No such object')
+
+      await project.ports('publish', String(silent))
+      await project.compose('down')
+      await watcher.says('no Node-RED in the compose project')
+      await project.compose('up', '--wait')
+      await using _again = (await reach(port)).client
+      await expect(project.forwarder(silent, labels)).rejects.toThrow('No such object')
+    },
+  )
 })
 
 async function occupy(port: number): Promise<Server> {

@@ -1,19 +1,16 @@
-import { connect } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { describeContainer } from '../support/runtimes.ts'
 import { TcpClient } from '../support/tcp-client.ts'
+import { waitUntil } from '../support/wait.ts'
 import { answersAtEnd, echoes, silence, tellsAddress } from './support/flows.ts'
+import { addressTold, LAN_ADDRESS } from './support/lan.ts'
 import { freePorts, PortsProject, reach, refused } from './support/project.ts'
 
 // Closing has to be seen within this, whatever else the machine does meanwhile.
 const CLOSED_MS = 2_000
 const HEALED_MS = 30_000
-// An address of this machine on its LAN. Who comes from there is not given another address on the way in, as 127.0.0.1 is.
-const LAN_ADDRESS = Object.entries(networkInterfaces())
-  .filter(([name]) => !/^(docker|br-|veth)/.test(name))
-  .flatMap(([, addresses]) => addresses ?? [])
-  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 
 describeContainer('npm run ports -- watch', () => {
   let project: PortsProject
@@ -30,6 +27,12 @@ describeContainer('npm run ports -- watch', () => {
     await project[Symbol.asyncDispose]()
   })
 
+  /** What the editor's table says is wrong with a port. */
+  async function problemsOf(port: number): Promise<string[] | undefined> {
+    const { rows } = await project.view()
+    return rows.find((row) => row.port === port)?.problems.map(({ code, params }) => `${code} ${params.reason ?? ''}`)
+  }
+
   async function deployedEcho(): Promise<number> {
     const [port = 0] = await freePorts(1)
     await project.deploy(echoes([port]))
@@ -42,7 +45,7 @@ describeContainer('npm run ports -- watch', () => {
       const [port = 0] = await freePorts(1)
       await project.deploy(echoes([port, project.first]))
       await using device = (await reach(port)).client
-      await watcher.says(`${port}: published on 0.0.0.0:${port}, with the address of each device`)
+      await watcher.says(`${port}: published on 0.0.0.0:${port}`)
       expect(await project.forwarder(port, '{{index .Config.Labels "node-red-tcp.origin"}}')).toBe('watch')
       await using _other = (await reach(project.first)).client
       expect(await project.leftovers()).toHaveLength(4)
@@ -100,11 +103,7 @@ describeContainer('npm run ports -- watch', () => {
         const [first = 0, second = 0] = await freePorts(2)
         await project.deploy([...echoes([first]), ...answersAtEnd(second).slice(1)])
         await using idle = (await reach(first)).client
-        await using half = await TcpClient.connect(second)
-        await half.send('all of it')
-        half.end()
-        await half.expect('all of it')
-        await half.expectClose()
+        await waitUntil(() => endsOneHalf(second), { within: HEALED_MS, what: 'an answer to what was ended' })
 
         const [third = 0] = await freePorts(1)
         await project.deploy([...echoes([first]), ...echoes([third]).slice(1)])
@@ -149,6 +148,23 @@ describeContainer('npm run ports -- watch', () => {
       expect(await project.leftovers()).toHaveLength(4)
       await refused(denied)
       await refused(two)
+      await expect
+        .poll(async () => await problemsOf(denied))
+        .toEqual([`PUBLISH_REFUSED watch was told not to publish it: --deny ${denied}`])
+      await expect.poll(async () => await problemsOf(two)).toEqual(['PUBLISH_REFUSED watch has its 1 forwarders: --max allows more'])
+    })
+
+    test('a port below 1024 only with --allow-privileged', async () => {
+      const port = await freePrivilegedPort()
+      const without = await project.watch()
+      await project.deploy(echoes([port]))
+      await expect
+        .poll(async () => await problemsOf(port))
+        .toEqual(['PUBLISH_REFUSED ports below 1024 are not published by watch without --allow-privileged'])
+      await refused(port)
+      await without.stop()
+      await project.watch({ args: ['--allow-privileged'] })
+      await using _client = (await reach(port)).client
     })
 
     test('leaves what a person has published', async () => {
@@ -165,9 +181,26 @@ describeContainer('npm run ports -- watch', () => {
   })
 })
 
-/** What the flow says to a device that comes from an address of this host. */
-async function addressTold(port: number, address: string): Promise<string | undefined> {
-  await using device = new TcpClient(connect({ port, host: address, localAddress: address }))
-  await device.send('who am I?')
-  return (await device.read(20, { within: 1_000 })).toString().split('\n')[0]
+/** Whether what is sent before this end's half of the connection is ended comes back after it, and then the other half ends. */
+async function endsOneHalf(port: number): Promise<boolean> {
+  await using half = await TcpClient.connect(port)
+  await half.send('all of it')
+  half.end()
+  await half.expect('all of it', { within: 1_000 })
+  await half.expectClose()
+  return true
+}
+
+/** A port below 1024 of this host that nobody has. */
+async function freePrivilegedPort(): Promise<number> {
+  for (let port = 1023; port > 600; port -= 1) {
+    const server = createServer().listen(port)
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    server.close()
+    if (isFree) return port
+  }
+  throw new Error('no port below 1024 is free, or this user may not take one')
 }

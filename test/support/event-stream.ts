@@ -7,7 +7,8 @@ export class EventStream implements AsyncDisposable {
 
   private constructor(abort: AbortController, body: ReadableStream<Uint8Array>) {
     this.abort = abort
-    this.events = readEvents(body)
+    // At once: a body that nobody reads yet ends when its response is collected as garbage.
+    this.events = readEvents(body.pipeThrough(new TextDecoderStream()))
   }
 
   /** Opens a stream. */
@@ -38,9 +39,9 @@ export class EventStream implements AsyncDisposable {
   }
 }
 
-async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
+async function* readEvents(body: ReadableStream<string>): AsyncGenerator<unknown> {
   let held = ''
-  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+  for await (const text of body) {
     const events = (held + text).split('\n\n')
     held = events.pop() ?? ''
     for (const event of events) {

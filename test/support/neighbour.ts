@@ -14,10 +14,11 @@ socket.setTimeout(15000, () => end(received || 'silence'))
 `
 const GET = `
 const [url] = process.argv.slice(1)
-fetch(url).then(async (response) => console.log(JSON.stringify({ status: response.status, body: await response.json() })))
+fetch(url).then(async (response) =>
+  console.log(JSON.stringify({ status: response.status, mode: response.headers.get('forwarder-proxy'), body: await response.json() })))
 `
 
-/** Another container on Docker's default network, where containers under test are too. */
+/** Another container on a network. */
 export class Neighbour implements AsyncDisposable {
   private readonly id: string
 
@@ -25,14 +26,17 @@ export class Neighbour implements AsyncDisposable {
     this.id = id
   }
 
-  static async start(): Promise<Neighbour> {
-    const script = 'setInterval(() => {}, 1e6)'
-    return new Neighbour(await docker('run', '--detach', ...labelled(), '--init', '--entrypoint', 'node', inject('image'), '-e', script))
+  /** Starts one that goes by these names on the network. */
+  static async start(network: string, names: readonly string[] = []): Promise<Neighbour> {
+    const place = ['--network', network, ...names.flatMap((name) => ['--network-alias', name])]
+    const command = ['--init', '--entrypoint', 'node', inject('image'), '-e', 'setInterval(() => {}, 1e6)']
+    return new Neighbour(await docker('run', '--detach', ...labelled(), ...place, ...command))
   }
 
-  /** Asks by HTTP from there. */
-  async get(url: string): Promise<{ status: number; body: Record<string, unknown> }> {
-    return JSON.parse(await docker('exec', this.id, 'node', '-e', GET, url)) as { status: number; body: Record<string, unknown> }
+  /** Asks by HTTP from there. `mode`: what a forwarder is told to do. */
+  async get(url: string): Promise<{ status: number; mode: string | null; body: Record<string, unknown> }> {
+    const answer = await docker('exec', this.id, 'node', '-e', GET, url)
+    return JSON.parse(answer) as { status: number; mode: string | null; body: Record<string, unknown> }
   }
 
   /** Sends bytes from there and tells what comes back: bytes, or `closed`. */

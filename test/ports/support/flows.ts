@@ -13,6 +13,24 @@ export function echoes(ports: readonly number[], options: { host?: string } = {}
   return [tab, ...ports.flatMap((port) => [tcpIn(port, [`reply-${port}`], options), tcpReply(port)])]
 }
 
+/** A port that another kind of node opens, which knows of no PROXY protocol: answers `plain` or `header` to what a connection begins with. */
+export function tellsHeader(port: number): FlowNode[] {
+  const answer = `socket.once('data', (data) => socket.end(data.toString('latin1').startsWith('\\r\\n\\r\\n\\0') ? 'header' : 'plain'))`
+  const func = {
+    id: `other-${port}`,
+    type: 'function',
+    z: TAB,
+    name: 'other',
+    func: '',
+    initialize: `context.server = net.createServer((socket) => { socket.on('error', () => {}); ${answer} }).listen(${port})`,
+    finalize: 'context.server.close()',
+    outputs: 1,
+    libs: [{ var: 'net', module: 'net' }],
+    wires: [],
+  }
+  return [tab, func]
+}
+
 /** Answers with the address that the flow sees, a line feed, and spaces to make 20 bytes. */
 export function tellsAddress(port: number): FlowNode[] {
   const func = {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AdminClient, type FlowNode } from '../../support/admin-client.ts'
+import type { PortsView } from '../../../plugins/ports/view.ts'
 import { createCheckout } from '../../support/checkout.ts'
 import { docker } from '../../support/containers.ts'
 import { RUN_NAME } from '../../support/engine.ts'
@@ -10,6 +11,7 @@ import { freePort } from '../../support/free-port.ts'
 import { TcpClient } from '../../support/tcp-client.ts'
 import { waitUntil } from '../../support/wait.ts'
 import { silence } from './flows.ts'
+import type { OwnEngine } from './own-engine.ts'
 
 const PASSWORD = 'live ports'
 const SCRIPT = join(dirname(dirname(dirname(import.meta.dirname))), 'scripts', 'ports.ts')
@@ -31,6 +33,26 @@ export async function runPorts(args: string[], { env = {}, uid }: { env?: Record
   return await promise
 }
 
+type Options = {
+  image: string
+  bind?: string
+  profile?: boolean
+  /** More lines of .env. */
+  env?: Record<string, string>
+  /** Another engine than the machine's. */
+  engine?: OwnEngine
+}
+
+type Placed = {
+  name: string
+  folder: string
+  address: string
+  editor: number
+  status: number
+  first: number
+  dockerHost: string | undefined
+}
+
 /** Node-RED with docker-compose.yml as it is, as a compose project of its own, on ports that nobody has. */
 export class PortsProject implements AsyncDisposable {
   readonly name: string
@@ -39,25 +61,26 @@ export class PortsProject implements AsyncDisposable {
   readonly first: number
   readonly folder: string
   private readonly url: string
+  private readonly dockerHost: string | undefined
   private readonly watchers = new Set<Watcher>()
   private loggedIn: Promise<AdminClient> | undefined
 
-  private constructor(options: { name: string; folder: string; editor: number; status: number; first: number }) {
+  private constructor(options: Placed) {
     this.name = options.name
     this.folder = options.folder
     this.first = options.first
-    this.url = `http://127.0.0.1:${options.editor}`
-    this.statusUrl = `http://127.0.0.1:${options.status}`
+    this.url = `http://${options.address}:${options.editor}`
+    this.statusUrl = `http://${options.address}:${options.status}`
+    this.dockerHost = options.dockerHost
   }
 
   /** Starts the project from an image and those that belong to it; its flows are empty then. */
-  static async start(
-    name: string,
-    { image, bind = '0.0.0.0', profile = false }: { image: string; bind?: string; profile?: boolean },
-  ): Promise<PortsProject> {
+  static async start(name: string, { image, bind = '0.0.0.0', profile = false, env = {}, engine }: Options): Promise<PortsProject> {
     const { folder } = await createCheckout()
-    const [editor, status, first] = [await freePort(), await freePort(), await freePort()]
-    const project = new PortsProject({ name: `${RUN_NAME}-ports-${name}`, folder, editor, status, first })
+    const [editor, status, first, open] = [await freePort(), await freePort(), await freePort(), await freePort()]
+    const place = engine ? { address: engine.address, status: open } : { address: '127.0.0.1', status }
+    const project = new PortsProject({ name: `${RUN_NAME}-ports-${name}`, folder, editor, first, ...place, dockerHost: engine?.dockerHost })
+    if (engine) writeFileSync(join(folder, 'docker-compose.override.yml'), overrideFor(engine, open))
     const settings = {
       COMPOSE_PROJECT_NAME: project.name,
       ...(profile ? { COMPOSE_PROFILES: 'live-ports' } : {}),
@@ -68,6 +91,8 @@ export class PortsProject implements AsyncDisposable {
       TCP_BIND: bind,
       TCP_PORTS: `${first}-${first + 3}`,
       ASSISTANT_HOST: '127.0.0.1',
+      ...(engine ? { EDITOR_BIND: '0.0.0.0' } : {}),
+      ...env,
     }
     const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`)
     writeFileSync(join(folder, '.env'), lines.join(''))
@@ -78,7 +103,7 @@ export class PortsProject implements AsyncDisposable {
 
   async compose(...args: string[]): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>()
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME }
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...(this.dockerHost ? { DOCKER_HOST: this.dockerHost } : {}) }
     execFile('docker', ['compose', ...args], { cwd: this.folder, env }, (error, stdout, stderr) =>
       error ? reject(new Error(`${error.message}\n${stderr}`)) : resolve(stdout),
     )
@@ -87,8 +112,16 @@ export class PortsProject implements AsyncDisposable {
 
   /** Deploys these nodes in place of all others. */
   async deploy(nodes: readonly FlowNode[]): Promise<void> {
-    this.loggedIn ??= AdminClient.login(this.url, { user: 'admin', password: PASSWORD, statusUrl: this.statusUrl })
-    await (await this.loggedIn).deploy(nodes)
+    await (await this.admin()).deploy(nodes)
+  }
+
+  /** What the editor shows about ports. */
+  async view(): Promise<PortsView> {
+    return (await (await (await this.admin()).request('/ports')).json()) as PortsView
+  }
+
+  private async admin(): Promise<AdminClient> {
+    return await (this.loggedIn ??= AdminClient.login(this.url, { user: 'admin', password: PASSWORD, statusUrl: this.statusUrl }))
   }
 
   /** Waits until Node-RED is ready again. */
@@ -136,6 +169,13 @@ export class PortsProject implements AsyncDisposable {
   }
 }
 
+/** What another engine needs: its own socket, and a status port that is reached from outside of its network. */
+function overrideFor({ dockerHost }: OwnEngine, statusPort: number): string {
+  const socket = `${dockerHost.replace('unix://', '')}:/var/run/docker.sock`
+  const services = { 'node-red': { ports: [`0.0.0.0:${statusPort}:1881`] }, 'live-ports': { volumes: [socket] } }
+  return JSON.stringify({ services })
+}
+
 /** `npm run ports -- watch` as a process. */
 export class Watcher {
   private readonly child
@@ -174,12 +214,12 @@ export class Watcher {
 /** Waits until an echo flow answers on a port of this host; tells how long that took in milliseconds, and the open connection. */
 export async function reach(
   port: number,
-  { within = REACH_TIMEOUT_MS, pollMs = POLL_MS, attemptMs = ANSWER_TIMEOUT_MS } = {},
+  { within = REACH_TIMEOUT_MS, pollMs = POLL_MS, attemptMs = ANSWER_TIMEOUT_MS, host = '127.0.0.1' } = {},
 ): Promise<{ client: TcpClient; ms: number }> {
   const started = Date.now()
   let found: TcpClient | undefined
   const attempt = async () => {
-    const client = await TcpClient.connect(port)
+    const client = await TcpClient.connect(port, host)
     try {
       await client.send('ping')
       // Docker accepts a little before the forwarder does, and closes then.
