@@ -1,4 +1,4 @@
-import type { Answer, Permissions, Request, ServerEvent } from '../shared/protocol.ts'
+import type { Answer, Permissions, Request, Requests, ServerEvent, Verb } from '../shared/protocol.ts'
 import { createScenarios } from '../scenario/service.ts'
 import type { Endpoint } from './endpoint.ts'
 import { toEntry, type Hub, type HubEvent } from './hub.ts'
@@ -92,7 +92,7 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
     Object.assign(state, { next: log.last + 1, ...log.total })
   }
 
-  async function answer(request: Request): Promise<unknown> {
+  async function answer(request: Request): Promise<Requests[Verb]['answer']> {
     if (request.do === 'watch') return watch(request)
     if (request.do === 'unwatch') {
       watched.delete(request.endpoint)
