@@ -13,7 +13,10 @@ describe('scenario files on the page', { timeout: 120_000 }, () => {
   const verdict = () => on.page.locator('dialog .verdict')
   const steps = () => on.page.locator('dialog .step')
   const selected = async () =>
-    await on.page.locator('dialog [name=scenario]').evaluate('field => field.value.slice(field.selectionStart, field.selectionEnd)')
+    await on.page.evaluate<string>(`(() => {
+      const { value, selectionStart, selectionEnd } = document.querySelector('dialog [name=scenario]')
+      return value.slice(selectionStart, selectionEnd)
+    })()`)
   const play = async () => await on.page.locator('dialog [name=run]').click()
 
   test.each([
@@ -74,7 +77,7 @@ describe('scenario files on the page', { timeout: 120_000 }, () => {
     const dialog = await on.tool('scenario')
     await dialog.locator('[name=scenario]').fill('peers: { a: { client: "127.0.0.1:1" } }\nsteps:\n  - foo: 1\n  - expect: { hex: 0G }\n')
     await dialog.locator('[name=scenario]').press('Control+Enter')
-    await dialog.locator('[role=alert]', { hasText: '此脚本无法运行' }).waitFor()
+    await dialog.locator('[role=alert]', { hasText: '此场景文件无法运行' }).waitFor()
     expect(await dialog.locator('.line').allInnerTexts()).toEqual(['第 3 行', '第 4 行'])
     await dialog.locator('.line').last().click()
     expect(await selected()).toBe('  - expect: { hex: 0G }')

@@ -23,6 +23,7 @@ export const en = {
   'network.broadcast': 'Allow broadcast',
   'network.multicast': 'Multicast group',
   'network.verify': 'Verify the certificate',
+  'network.servername': 'Name in the certificate',
   'network.certificates': 'Certificates (PEM)',
   'network.cert': 'Certificate',
   'network.key': 'Private key (not kept by the browser)',

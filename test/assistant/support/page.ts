@@ -28,23 +28,36 @@ type Look = { locale?: string; path?: string; width?: number; dark?: boolean }
 
 /** The distribution, and a browser in which somebody works with the assistant's page. */
 export class AssistantPage implements AsyncDisposable {
-  readonly nodeRed: StartedEmbeddedNodeRedTcp
+  private started: StartedEmbeddedNodeRedTcp
+  private readonly start: () => Promise<StartedEmbeddedNodeRedTcp>
   readonly browser: Browser
   page!: Page
 
-  private constructor(nodeRed: StartedEmbeddedNodeRedTcp, browser: Browser) {
-    this.nodeRed = nodeRed
+  private constructor(started: StartedEmbeddedNodeRedTcp, start: () => Promise<StartedEmbeddedNodeRedTcp>, browser: Browser) {
+    this.started = started
+    this.start = start
     this.browser = browser
   }
 
   static async start(environment: Record<string, string> = {}): Promise<AssistantPage> {
     const ports = { TCP_IN_CLIENT_PORT: String(await quietPort()), TCP_OUT_CLIENT_PORT: String(await quietPort()) }
-    const nodeRed = await new EmbeddedNodeRedTcp()
-      .withAdminPassword(PASSWORD)
-      .withEnvironment({ ...ports, ...environment })
-      .withCommand(['-D', 'socketReconnectTime=300'])
-      .start()
-    return new AssistantPage(nodeRed, await launchBrowser())
+    const start = async () =>
+      await new EmbeddedNodeRedTcp()
+        .withAdminPassword(PASSWORD)
+        .withEnvironment({ ...ports, ...environment })
+        .withCommand(['-D', 'socketReconnectTime=300'])
+        .start()
+    return new AssistantPage(await start(), start, await launchBrowser())
+  }
+
+  get nodeRed(): StartedEmbeddedNodeRedTcp {
+    return this.started
+  }
+
+  /** With an `EDITOR_PORT` and a `DATA_DIR` of its own, the same server to a browser. */
+  async restart(): Promise<void> {
+    await this.started[Symbol.asyncDispose]()
+    this.started = await this.start()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
