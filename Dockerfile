@@ -37,6 +37,7 @@ COPY scripts/build-page.ts scripts/
 COPY scripts/support scripts/support
 COPY tcp/address.ts tcp/hex.ts tcp/
 COPY assistant/shared assistant/shared
+COPY assistant/examples assistant/examples
 COPY web web
 RUN node scripts/build-page.ts
 

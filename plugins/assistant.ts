@@ -2,7 +2,7 @@ import { createHub } from '../assistant/engine/hub.ts'
 import { published } from '../ports/published.ts'
 import { hintsFor } from './assistant/hints.ts'
 import { createPageServer } from './assistant/page.ts'
-import { presetsFor } from './assistant/presets.ts'
+import { presetsFor, scenarioVariables } from './assistant/presets.ts'
 import { keepShortcuts } from './assistant/shortcuts.ts'
 import { acceptSockets } from './assistant/sockets.ts'
 import type { NodeRed } from './node-red.ts'
@@ -20,6 +20,7 @@ function assistantPlugin(RED: NodeRed): void {
     },
     targets: environment.ASSISTANT_TARGETS,
     presets: presetsFor(environment),
+    variables: scenarioVariables(environment),
     hints: (spec, local) => hintsFor(spec, local, { published, host: environment.ASSISTANT_HOST }),
   })
   keepShortcuts(hub, environment.ASSISTANT_HOST)

@@ -1,11 +1,12 @@
 // Scenario files on the command line.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createHub } from '../engine/hub.ts'
-import { formatJunit } from '../scenario/junit.ts'
 import { ScenarioError, type Scenario } from '../scenario/model.ts'
 import { parseScenario } from '../scenario/parse.ts'
-import { runScenario, type ScenarioResult, type StepResult } from '../scenario/run.ts'
+import { runScenario } from '../scenario/run.ts'
 import { visible } from '../shared/export/entries.ts'
+import { formatJunit } from '../shared/junit.ts'
+import { titleOfStep, type ScenarioResult, type StepResult } from '../shared/scenario.ts'
 import type { Run } from './arguments.ts'
 import { describe } from './texts.ts'
 import { UsageError } from './usage.ts'
@@ -31,7 +32,9 @@ export async function run({ files, junit, variables, quiet }: Run): Promise<numb
   return results.length === scenarios.length && results.every(({ ok }) => ok) ? 0 : 1
 }
 
-function show({ ok, title, line, ms, problem }: StepResult, { file }: Scenario, quiet: boolean): void {
+function show(step: StepResult, { file }: Scenario, quiet: boolean): void {
+  const { ok, line, ms, problem } = step
+  const title = titleOfStep(step, describe)
   if (ok && !quiet) console.log(`  ✓ ${visible(title)}  ${formatMs(ms)}`)
   if (!ok) console.log(`  ✗ ${visible(title)}  ${formatMs(ms)}\n    ${file}:${line}: ${visible(describe(problem!))}`)
 }

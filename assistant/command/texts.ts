@@ -1,8 +1,8 @@
-import type { SCENARIO_CODES } from '../scenario/run.ts'
 import type { Code, Told } from '../shared/protocol.ts'
+import type { ScenarioCode } from '../shared/scenario.ts'
 import { TEXTS_ZH } from './texts-zh.ts'
 
-type AnyCode = Code | keyof typeof SCENARIO_CODES
+type AnyCode = Code | ScenarioCode
 
 /** What happened and what to do, on the command line. */
 export const TEXTS: Partial<Record<AnyCode, string>> = {
@@ -74,6 +74,14 @@ export const TEXTS: Partial<Record<AnyCode, string>> = {
   STILL_CONNECTED: '{peer} is still connected after {ms} ms',
   PEER_GONE: '{peer} was disconnected before {wanted} came; received: {received}',
   STOPPED: 'stopped',
+  STEP_SEND: '{peer} sends {content}',
+  STEP_EXPECT: '{peer} gets {wanted}',
+  STEP_SILENCE: '{peer} gets nothing for {ms} ms',
+  STEP_WAIT: 'wait {ms} ms',
+  STEP_OPEN: '{peer} opens',
+  STEP_CLOSE: '{peer} closes',
+  STEP_CONNECTED: '{peer} is connected',
+  STEP_CLOSED: '{peer} is disconnected',
 }
 
 const CHINESE = /^zh\b|^zh_/i

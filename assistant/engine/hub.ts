@@ -29,6 +29,8 @@ export type HubOptions = {
   /** The allow list; undefined: anything but metadata addresses. */
   targets?: string | undefined
   presets?: Preset[]
+  /** What scenario files from a page may name as `${NAME}`. */
+  variables?: Readonly<Record<string, string>>
   hints?: (spec: EndpointSpec, local: { address: string; port: number }) => Told[]
 }
 
@@ -40,7 +42,7 @@ export type HubRequest = Exclude<Request, { do: 'watch' | 'unwatch' | 'scenario'
 export type Hub = ReturnType<typeof createHub>
 
 /** All endpoints of a process. Knows nothing of WebSockets and of Node-RED. */
-export function createHub({ limits: given = {}, targets: allowList, presets = [], hints = () => [] }: HubOptions = {}) {
+export function createHub({ limits: given = {}, targets: allowList, presets = [], variables = {}, hints = () => [] }: HubOptions = {}) {
   const limits = { ...DEFAULT_LIMITS, ...given }
   const targets = createTargets(allowList)
   const endpoints = new Map<string, Endpoint>()
@@ -174,6 +176,7 @@ export function createHub({ limits: given = {}, targets: allowList, presets = []
   return {
     limits,
     presets,
+    variables,
     find,
     perform: perform as <V extends Verb>(
       request: Extract<HubRequest, { do: V }>,

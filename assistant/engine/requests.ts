@@ -4,6 +4,7 @@ import type { Limits, Request, Verb } from '../shared/protocol.ts'
 import { AssistantError } from './told.ts'
 
 const MAX_TEXT = 4 * 1024 * 1024
+const MAX_SCENARIO = 256 * 1024
 const MAX_PEM = 64 * 1024
 const MAX_PERIOD_MS = 24 * 3600 * 1000
 
@@ -183,7 +184,7 @@ function createSchema({ timerPeriodMs }: Limits) {
       z.strictObject({ ...endpoint, do: z.literal('reset-counters') }),
       z.strictObject({ ...endpoint, do: z.literal('kick'), peer: z.string().max(100) }),
     ]),
-    z.strictObject({ id: n, do: z.literal('scenario'), text: z.string().max(MAX_TEXT) }),
+    z.strictObject({ id: n, do: z.literal('scenario'), text: z.string().max(MAX_SCENARIO), keep: z.boolean().optional() }),
     z.strictObject({ id: n, do: z.literal('scenario'), stop: id }),
   ])
 }

@@ -1,4 +1,4 @@
-import type { Answer, Permissions, Request, ServerEvent } from '../shared/protocol.ts'
+import type { Answer, Permissions, Request, Requests, ServerEvent, Verb } from '../shared/protocol.ts'
 import { createScenarios } from '../scenario/service.ts'
 import type { Endpoint } from './endpoint.ts'
 import { toEntry, type Hub, type HubEvent } from './hub.ts'
@@ -13,7 +13,7 @@ const MAX_BATCH_BYTES = 512 * 1024
 /** Where a watcher sends to. `buffered`: bytes that it has not taken yet. */
 export type Sink = { send: (message: ServerEvent | Answer) => void; buffered: () => number }
 
-type Watched = { endpoint: Endpoint; next: number; rx: number; tx: number; dropped: number }
+type Watched = { endpoint: Endpoint; next: number; rx: number; tx: number; first: number }
 
 export type Watcher = ReturnType<typeof createWatcher>
 
@@ -32,7 +32,9 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
       sink.send({ on: 'removed', endpoint: endpoint.id })
       return
     }
-    if (event.on === 'logged' && watched.has(endpoint.id)) batching ??= setTimeout(sendBatches, BATCH_MS)
+    const state = watched.get(endpoint.id)
+    // A log that was cleared has other entries, though nothing was logged.
+    if (state && (event.on === 'logged' || endpoint.log.first > state.first)) batching ??= setTimeout(sendBatches, BATCH_MS)
     stale.add(endpoint)
     informing ??= setTimeout(sendInfos, event.on === 'changed' && !recently() ? 0 : INFO_MS)
   }
@@ -65,8 +67,8 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
   function sendBatch(state: Watched): void {
     const { endpoint } = state
     const { log } = endpoint
-    if (log.dropped > state.dropped) {
-      state.dropped = log.dropped
+    if (log.first > state.first) {
+      state.first = log.first
       sink.send({ on: 'dropped', endpoint: endpoint.id, upTo: log.first - 1 })
     }
     if (state.next > log.last) return
@@ -92,7 +94,7 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
     Object.assign(state, { next: log.last + 1, ...log.total })
   }
 
-  async function answer(request: Request): Promise<unknown> {
+  async function answer(request: Request): Promise<Requests[Verb]['answer']> {
     if (request.do === 'watch') return watch(request)
     if (request.do === 'unwatch') {
       watched.delete(request.endpoint)
@@ -104,11 +106,11 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
 
   function watch({ endpoint: id, from }: { endpoint: string; from?: number }): { first: number; last: number } {
     const endpoint = hub.find(id)
-    const { first, last, total, dropped } = endpoint.log
+    const { first, last, total } = endpoint.log
     const next = from === undefined ? last + 1 : Math.min(Math.max(from, first), last + 1)
     const rest = { rx: total.rx, tx: total.tx }
     for (const { dir, data } of endpoint.log.slice(next, last)) if (dir !== 'note') rest[dir] -= data?.length ?? 0
-    watched.set(id, { endpoint, next, rx: rest.rx, tx: rest.tx, dropped })
+    watched.set(id, { endpoint, next, rx: rest.rx, tx: rest.tx, first })
     if (next <= last) batching ??= setTimeout(sendBatches, 0)
     return { first, last }
   }

@@ -4,25 +4,14 @@ import { AssistantError } from '../engine/told.ts'
 import { escapeBytes } from '../shared/escapes.ts'
 import { formatHex } from '../../tcp/hex.ts'
 import type { Told } from '../shared/protocol.ts'
+import type { ScenarioCode, ScenarioResult, StepResult, StepStart } from '../shared/scenario.ts'
 import type { Scenario, Step } from './model.ts'
 import { openPlayer, type Player } from './play.ts'
 import { waitFor, type Waiting } from './wait.ts'
 
-/** What became of a step. Codes are those of the protocol and the ones below; page and command line have texts for them. */
-export type StepResult = { line: number; title: string; ok: boolean; ms: number; problem?: Told }
-export type ScenarioResult = { name: string; file: string; ok: boolean; ms: number; steps: StepResult[]; skipped: number; stopped: boolean }
-
-export const SCENARIO_CODES = {
-  NOT_RECEIVED: ['peer', 'wanted', 'ms', 'received'],
-  NOT_SILENT: ['peer', 'received'],
-  NOT_CONNECTED: ['peer', 'ms'],
-  STILL_CONNECTED: ['peer', 'ms'],
-  PEER_GONE: ['peer', 'wanted', 'received'],
-  STOPPED: [],
-} as const
-
 export type RunOptions = {
   hub: Hub
+  onStart?: (step: StepStart) => void
   onStep?: (result: StepResult) => void
   signal?: AbortSignal
   /** Leaves endpoints and logs to be looked at. */
@@ -35,7 +24,7 @@ const SHOWN_BYTES = 60
 /** Plays a scenario up to its end or the first step that fails. */
 export async function runScenario(
   scenario: Scenario,
-  { hub, onStep = () => {}, signal, keep = false }: RunOptions,
+  { hub, onStart = () => {}, onStep = () => {}, signal, keep = false }: RunOptions,
 ): Promise<ScenarioResult> {
   const started = performance.now()
   const players = new Map([...scenario.peers.values()].map((peer) => [peer.name, openPlayer(hub, peer, `${scenario.name} · ${peer.name}`)]))
@@ -50,9 +39,10 @@ export async function runScenario(
         continue
       }
       const from = performance.now()
+      const start: StepStart = { line: step.line, ...(step.name !== undefined && { name: step.name }), what: whatOf(step) }
+      onStart(start)
       const problem = await perform(step, 'peer' in step ? players.get(step.peer)! : undefined, waiting)
-      const result = { line: step.line, title: step.name ?? titleOf(step), ok: problem === undefined, ms: performance.now() - from }
-      const whole: StepResult = problem === undefined ? result : { ...result, problem }
+      const whole: StepResult = { ...start, ok: problem === undefined, ms: performance.now() - from, ...(problem && { problem }) }
       if (results.length < MOST_STEPS_KEPT || !whole.ok) results.push(whole)
       else skipped += 1
       onStep(whole)
@@ -82,7 +72,7 @@ function openAll(scenario: Scenario, players: Map<string, Player>): StepResult |
   for (const peer of scenario.peers.values()) {
     if (peer.later) continue
     const problem = attempt(() => players.get(peer.name)!.open())
-    if (problem) return { line: peer.line, title: `open ${peer.name}`, ok: false, ms: 0, problem }
+    if (problem) return { line: peer.line, what: tell('STEP_OPEN', { peer: peer.name }), ok: false, ms: 0, problem }
   }
   return undefined
 }
@@ -175,23 +165,35 @@ export function wantedAsText({ by, text }: Wanted): string {
   return by === 'text' ? JSON.stringify(text) : by === 'hex' ? `HEX ${text}` : `/${text}/`
 }
 
-function titleOf(step: Exclude<Step, { do: 'repeat' }>): string {
+function whatOf(step: Exclude<Step, { do: 'repeat' }>): Told {
   switch (step.do) {
     case 'send':
-      return `${step.peer} sends ${step.draft.mode === 'hex' ? `HEX ${step.draft.text}` : JSON.stringify(step.draft.text)}`
+      return tell('STEP_SEND', {
+        peer: step.peer,
+        content: step.draft.mode === 'hex' ? `HEX ${step.draft.text}` : JSON.stringify(step.draft.text),
+      })
     case 'expect':
-      return `${step.peer} gets ${wantedAsText(step.wanted)}`
+      return tell('STEP_EXPECT', { peer: step.peer, wanted: wantedAsText(step.wanted) })
     case 'silence':
-      return `${step.peer} gets nothing for ${step.ms} ms`
+      return tell('STEP_SILENCE', { peer: step.peer, ms: step.ms })
     case 'wait':
-      return `wait ${step.ms} ms`
+      return tell('STEP_WAIT', { ms: step.ms })
     case 'open':
-      return `${step.peer} opens`
+      return tell('STEP_OPEN', { peer: step.peer })
     case 'close':
-      return `${step.peer} closes`
+      return tell('STEP_CLOSE', { peer: step.peer })
     case 'connected':
-      return `${step.peer} is connected`
+      return tell('STEP_CONNECTED', { peer: step.peer })
     case 'closed':
-      return `${step.peer} is disconnected`
+      return tell('STEP_CLOSED', { peer: step.peer })
   }
+}
+
+function tell(code: ScenarioCode, params: Told['params'] = {}): Told {
+  return { code, params }
+}
+
+/** How many steps there are to be played, repetitions counted. */
+export function countSteps(steps: readonly Step[]): number {
+  return steps.reduce((sum, step) => sum + (step.do === 'repeat' ? step.times * countSteps(step.steps) : 1), 0)
 }

@@ -1,57 +1,62 @@
 import type { Hub } from '../engine/hub.ts'
 import { AssistantError } from '../engine/told.ts'
+import type { Requests, Told } from '../shared/protocol.ts'
+import type { ScenarioEvent, StepResult, StepStart } from '../shared/scenario.ts'
 import { ScenarioError, type Scenario } from './model.ts'
 import { parseScenario } from './parse.ts'
-import { runScenario, type ScenarioResult, type StepResult } from './run.ts'
-
-/** What a page hears of its run: each step, then the end. */
-export type ScenarioEvent = { step: StepResult } | { end: ScenarioResult }
-
-/** What a page asks for: the text of a file to be played, or a run to be stopped. */
-export type ScenarioAsked = { text: string } | { stop: string }
+import { countSteps, runScenario } from './run.ts'
 
 /** How many runs there may be at once, whoever asks. */
 const MOST_RUNS = 4
+const TELL_EVERY_MS = 100
+/** What is told of the steps that have been played since; all of them are in the result. */
+const MOST_STEPS_TOLD = 100
 
 const running = new WeakMap<Hub, Set<string>>()
 let numbers = 0
 
-/** Scenario runs of one watcher; they end when it leaves. Files see no variables of the server's environment. */
+type Asked = Requests['scenario']['ask']
+
+/** Scenario runs of one watcher; they end when it leaves. Files see no variables of the server's environment but those of the hub. */
 export function createScenarios(hub: Hub, tell: (run: string, event: ScenarioEvent) => void) {
   const stops = new Map<string, AbortController>()
   const all = running.get(hub) ?? new Set<string>()
   running.set(hub, all)
 
-  function start(text: string): { run: string; steps: number } {
-    const scenario = parse(text)
-    if (all.size >= MOST_RUNS) throw new AssistantError('BAD_REQUEST', { reason: `${MOST_RUNS} scenarios are being played already` })
+  function start(text: string, keep: boolean): { run: string; steps: number } {
+    const scenario = parse(text, hub.variables)
+    if (all.size >= MOST_RUNS) throw new AssistantError('TOO_MANY_RUNS', { limit: MOST_RUNS })
     const run = `s${(numbers += 1)}`
     const stop = new AbortController()
     stops.set(run, stop)
     all.add(run)
-    void play(scenario, run, stop.signal).finally(() => {
+    void play(scenario, { run, signal: stop.signal, keep }).finally(() => {
       stops.delete(run)
       all.delete(run)
     })
-    return { run, steps: scenario.steps.length }
+    return { run, steps: countSteps(scenario.steps) }
   }
 
   /** A mistake of ours ends the run, not the server that it runs in. */
-  async function play(scenario: Scenario, run: string, signal: AbortSignal): Promise<void> {
+  async function play(scenario: Scenario, { run, signal, keep }: { run: string; signal: AbortSignal; keep: boolean }): Promise<void> {
     const { name, file, steps } = scenario
+    const progress = createProgress((event) => tell(run, event))
     try {
-      tell(run, { end: await runScenario(scenario, { hub, signal, onStep: (step) => tell(run, { step }) }) })
+      const end = await runScenario(scenario, { hub, signal, keep, onStart: progress.start, onStep: progress.step })
+      progress.stop()
+      tell(run, { end })
     } catch (error) {
-      const problem = { code: 'SOCKET_FAILED', params: { reason: (error as Error).message } }
-      const step = { line: steps[0]?.line ?? 1, title: name, ok: false, ms: 0, problem }
+      progress.stop()
+      const problem: Told = { code: 'SOCKET_FAILED', params: { reason: (error as Error).message } }
+      const step: StepResult = { line: steps[0]?.line ?? 1, name, what: problem, ok: false, ms: 0, problem }
       tell(run, { end: { name, file, ok: false, ms: 0, steps: [step], skipped: 0, stopped: false } })
     }
   }
 
   return {
     /** @throws AssistantError */
-    answer: (asked: ScenarioAsked): { run: string; steps: number } | Record<string, never> => {
-      if ('text' in asked) return start(asked.text)
+    answer: (asked: Asked): Requests['scenario']['answer'] => {
+      if ('text' in asked) return start(asked.text, asked.keep === true)
       stops.get(asked.stop)?.abort()
       return {}
     },
@@ -61,11 +66,44 @@ export function createScenarios(hub: Hub, tell: (run: string, event: ScenarioEve
   }
 }
 
-function parse(text: string) {
+/** Tells what was played a few times a second: a scenario of ten thousand steps is no flood for the browser. */
+function createProgress(tell: (event: ScenarioEvent) => void) {
+  let done = 0
+  let steps: StepResult[] = []
+  let now: StepStart | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  function flush(): void {
+    timer = undefined
+    tell({ done, steps, ...(now && { now }) })
+    steps = []
+  }
+  const later = () => (timer ??= setTimeout(flush, TELL_EVERY_MS))
+
+  return {
+    start: (step: StepStart): void => {
+      now = step
+      later()
+    },
+    step: (result: StepResult): void => {
+      done += 1
+      steps = [...steps.slice(1 - MOST_STEPS_TOLD), result]
+      now = undefined
+      later()
+    },
+    stop: (): void => {
+      clearTimeout(timer)
+      if (steps.length > 0) flush()
+    },
+  }
+}
+
+function parse(text: string, variables: Readonly<Record<string, string>>): Scenario {
   try {
-    return parseScenario(text, { file: 'scenario' })
+    return parseScenario(text, { file: 'scenario.yaml', variables })
   } catch (error) {
-    if (error instanceof ScenarioError) throw new AssistantError('BAD_REQUEST', { reason: error.message })
-    throw error
+    if (!(error instanceof ScenarioError)) throw error
+    const mistakes = error.mistakes.map(({ line, key, text }) => `${line}: ${key === '' ? '' : `${key}: `}${text}`)
+    throw new AssistantError('BAD_SCENARIO', { mistakes: mistakes.join('\n') })
   }
 }

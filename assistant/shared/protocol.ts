@@ -1,4 +1,5 @@
 // What page, command line and server say to each other. Over the WebSocket: JSON text frames, bytes as base64.
+import type { ScenarioEvent } from './scenario.ts'
 import type { ChecksumSpec, Draft, EndpointKind, EndpointSpec, FaultSpec, FramingSpec, Rule, TcpInSpec, TimerSpec } from './spec.ts'
 
 /** A text for people: a code and what stands in it; page and command line translate it. */
@@ -64,7 +65,8 @@ export type Preset = {
   draft?: Draft
 }
 
-export type Permissions = { read: boolean; write: boolean }
+/** `flows`: may change flows in the editor. */
+export type Permissions = { read: boolean; write: boolean; flows: boolean }
 
 /** Bytes as base64, or a draft. `peer` undefined: all of them. */
 export type SendContent = { data: string } | { draft: Draft }
@@ -161,7 +163,8 @@ export type Requests = {
     ask: { endpoint: string; source?: { endpoint: string; dir: 'rx' | 'tx' } & Span; speed?: number; peer?: string }
     answer: EndpointInfo
   }
-  scenario: { ask: { text: string } | { stop: string }; answer: unknown }
+  /** Plays a scenario file, or stops a run. `keep`: endpoints and their logs stay afterwards. */
+  scenario: { ask: { text: string; keep?: boolean } | { stop: string }; answer: { run: string; steps: number } | Record<string, never> }
   'reset-counters': { ask: { endpoint: string }; answer: EndpointInfo }
   kick: { ask: { endpoint: string; peer: string }; answer: EndpointInfo }
 }
@@ -189,7 +192,7 @@ export type ServerEvent =
   | { on: 'skipped'; endpoint: string; from: number; to: number; count: number; rxBytes: number; txBytes: number }
   /** Entries up to and including this one are no longer in the log. */
   | { on: 'dropped'; endpoint: string; upTo: number }
-  | { on: 'scenario'; run: string; event: unknown }
+  | { on: 'scenario'; run: string; event: ScenarioEvent }
 
 /** What goes wrong: the codes of errors, problems, hints and notes, with their params. Texts for each stand in page and command line. */
 export const CODES = {
@@ -220,6 +223,8 @@ export const CODES = {
   TOO_MANY_ENDPOINTS: ['limit'],
   TOO_MANY_PEERS: ['limit', 'peer'],
   TOO_MANY_RULES: ['limit'],
+  TOO_MANY_RUNS: ['limit'],
+  BAD_SCENARIO: ['mistakes'],
   TOO_LONG: ['bytes', 'limit'],
   DATAGRAM_TOO_LONG: ['bytes', 'limit'],
   FILE_TOO_LARGE: ['bytes', 'limit'],

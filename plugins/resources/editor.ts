@@ -20,18 +20,32 @@ export type EditorNode = { type: string; status?: { text?: string }; dirtyStatus
 
 export type Notification = { close: () => void }
 
+export type FlowNode = { id: string; type: string }
+
 type Editor = {
   _: (key: string, values?: Record<string, unknown>) => string
   clipboard: { copyText: (text: string, element: Elements, message: string) => void }
   comms: { subscribe: (topic: string, handler: (topic: string, data: never) => void) => void }
-  nodes: { node: (id: string) => EditorNode | null }
+  events: { on: (event: string, handler: () => void) => void }
+  nodes: {
+    node: (id: string) => EditorNode | null
+    getType: (type: string) => object | undefined
+    getWorkspaceOrder: () => string[]
+    registry: { getNodeSetForType: (type: string) => { enabled: boolean } | undefined }
+  }
   notify: (content: Elements | string, options: { id?: string; type: string; fixed?: boolean; timeout?: number }) => Notification
   plugins: { registerPlugin: (id: string, definition: { type: string; onadd: () => void }) => void }
   sidebar: {
     addTab: (tab: { id: string; name: string; label: string; iconClass: string; content: Elements; enableOnEdit: boolean }) => void
     show: (id: string) => void
   }
-  view: { reveal: (id: string) => void; redrawStatus: (node: EditorNode) => void }
+  user: { hasPermission: (permission: string) => boolean }
+  view: {
+    reveal: (id: string) => void
+    redrawStatus: (node: EditorNode) => void
+    importNodes: (nodes: FlowNode[], options: { generateIds: boolean; notify: boolean }) => void
+  }
+  workspaces: { show: (id: string) => void }
 }
 
 declare const RED: Editor
@@ -41,10 +55,13 @@ export const editor: Editor = RED
 
 const CATALOG = 'node-red-tcp-plugins/ports:'
 
-/** A text of ours. */
-export function say(key: string, values?: Record<string, unknown>): string {
-  return editor._(CATALOG + key, values)
+/** The texts of one of our plugins, in the editor's language. */
+export function textsOf(plugin: string): (key: string, values?: Record<string, unknown>) => string {
+  return (key, values) => editor._(`node-red-tcp-plugins/${plugin}:${key}`, values)
 }
+
+/** A text of the ports. */
+export const say = textsOf('ports')
 
 /** An element with a class and, if given, text. */
 export function element(tag: string, className: string, text?: string): Elements {

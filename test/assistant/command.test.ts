@@ -161,7 +161,8 @@ describe('what goes wrong', () => {
     expect(stderr).toContain(`127.0.0.1:${port} 没有程序在监听`)
   })
 
-  test('has the same values in both languages', () => {
+  test('has the same values in both languages, and all of them', () => {
+    expect(Object.keys(TEXTS_ZH).toSorted()).toEqual(Object.keys(TEXTS).toSorted())
     const values = (text: string) => Array.from(text.matchAll(/(?<!\{)\{(\w+)\}(?!\})/g), ([, name]) => name).toSorted()
     for (const [code, text] of Object.entries(TEXTS_ZH))
       expect([code, values(text)]).toEqual([code, values(TEXTS[code as keyof typeof TEXTS_ZH] ?? '')])

@@ -386,7 +386,7 @@ test('sums up for a watcher that is too slow, and the sum is right', async () =>
   let buffered = 0
   const events: (ServerEvent | Answer)[] = []
   const sink = { send: (event: ServerEvent | Answer) => void events.push(event), buffered: () => buffered }
-  const watcher = createWatcher(hub, sink, { permissions: { read: true, write: true }, version: '' })
+  const watcher = createWatcher(hub, sink, { permissions: { read: true, write: true, flows: true }, version: '' })
   onTestFinished(() => watcher.stop())
   await watcher.answer({ id: 1, do: 'watch', endpoint: server })
   buffered = 2 ** 30

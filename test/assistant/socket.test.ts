@@ -96,7 +96,7 @@ describe('the assistant behind the login', () => {
 
   test('says how the other side of every scenario is played, and plays it', async () => {
     const page = await Page.open(nodeRed)
-    expect(page.hello.permissions).toEqual<Permissions>({ read: true, write: true })
+    expect(page.hello.permissions).toEqual<Permissions>({ read: true, write: true, flows: true })
     const preset = (scenario: Preset['scenario']) => page.hello.presets.find((each) => each.scenario === scenario)!
     expect(page.hello.presets).toHaveLength(5)
     const { id } = await page.ask<EndpointInfo>('open', { spec: preset('tcp-response').spec })
@@ -207,11 +207,12 @@ test('is not there when it is switched off', async () => {
 })
 
 test('takes permissions as Node-RED grants them', () => {
-  expect(permissionsOf('*')).toEqual({ read: true, write: true })
-  expect(permissionsOf('read')).toEqual({ read: true, write: false })
-  expect(permissionsOf(['flows.write', 'assistant.write'])).toEqual({ read: true, write: true })
-  expect(permissionsOf(['flows.read'])).toEqual({ read: false, write: false })
-  expect(permissionsOf(undefined)).toEqual({ read: false, write: false })
+  expect(permissionsOf('*')).toEqual({ read: true, write: true, flows: true })
+  expect(permissionsOf('read')).toEqual({ read: true, write: false, flows: false })
+  expect(permissionsOf(['*.read', 'write'])).toEqual({ read: true, write: true, flows: true })
+  expect(permissionsOf(['assistant.write'])).toEqual({ read: true, write: true, flows: false })
+  expect(permissionsOf(['flows.write'])).toEqual({ read: false, write: false, flows: true })
+  expect(permissionsOf(undefined)).toEqual({ read: false, write: false, flows: false })
 })
 
 test('says that nobody outside reaches a port, and the command that helps', () => {

@@ -1,4 +1,5 @@
 import type { Code } from '../../assistant/shared/protocol.ts'
+import type { ScenarioCode } from '../../assistant/shared/scenario.ts'
 
 /** What this page says itself; behind a dot, the reason that a code comes with. */
 type OwnCode = 'OFFLINE' | 'BAD_FILE' | `${Code}.${string}`
@@ -31,6 +32,8 @@ export const enCodes = {
   TOO_MANY_ENDPOINTS: 'There are {limit} endpoints already, the limit (ASSISTANT_ENDPOINTS). Remove one that you do not need.',
   TOO_MANY_PEERS: '{peer} was turned away: {limit} are connected, the limit (ASSISTANT_PEERS). Disconnect one.',
   TOO_MANY_RULES: 'At most {limit} rules. Remove one.',
+  TOO_MANY_RUNS: '{limit} scenarios are being played already. Wait until one has ended, or stop it.',
+  BAD_SCENARIO: 'This scenario can not be played. Mend these lines, then run it again:',
   TOO_LONG: '{bytes} bytes are too many at once; the limit is {limit}. Send them as a file.',
   DATAGRAM_TOO_LONG: '{bytes} bytes do not fit into one datagram; the limit is {limit}. Send less at once.',
   FILE_TOO_LARGE: 'The file has {bytes} bytes; the limit is {limit}. Split it.',
@@ -76,6 +79,20 @@ export const enCodes = {
     'The setting {setting} never came in these bytes, so nothing is emitted. Look at the log for what ends a message.',
   SPLIT_CHARACTERS: 'Characters ({encoding}) are cut in two, since messages end where chunks do. Choose a delimiter or another framing.',
   WRONG_ENCODING: 'Some bytes are no text in {encoding}. Choose another encoding, or Buffer for binary data.',
+  NOT_RECEIVED: '{wanted} did not come from {peer} within {ms} ms; received: {received}.',
+  NOT_SILENT: '{peer} was to get nothing, but got {received}.',
+  NOT_CONNECTED: '{peer} was not connected within {ms} ms. Check that the other side runs and dials this port.',
+  STILL_CONNECTED: '{peer} is still connected after {ms} ms.',
+  PEER_GONE: '{peer} was disconnected before {wanted} came; received: {received}.',
+  STOPPED: 'Stopped.',
+  STEP_SEND: '{peer} sends {content}',
+  STEP_EXPECT: '{peer} gets {wanted}',
+  STEP_SILENCE: '{peer} gets nothing for {ms} ms',
+  STEP_WAIT: 'Wait {ms} ms',
+  STEP_OPEN: '{peer} opens',
+  STEP_CLOSE: '{peer} closes',
+  STEP_CONNECTED: '{peer} is connected',
+  STEP_CLOSED: '{peer} is disconnected',
   OFFLINE: 'There is no connection to the server. What you typed stays here; try again when it is back.',
   BAD_FILE: '{name} is not a list of quick commands. Choose a file that was exported here.',
-} as const satisfies Record<Code | OwnCode, string>
+} as const satisfies Record<Code | ScenarioCode | OwnCode, string>

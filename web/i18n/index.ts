@@ -34,11 +34,12 @@ export function t(key: Key, params: Params = {}): string {
 
 /** A code of the server as a sentence; one that this page does not know is told as it is. */
 export function tell({ code, params }: Told): string {
-  const { codes } = CATALOGS[locale.value]
+  const { codes, texts } = CATALOGS[locale.value]
   const text = codes[`${code}.${params.reason}`] ?? codes[code]
   if (text === undefined) return `${code} ${Object.values(params).join(' ')}`
+  const shown = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, value === '' ? texts.nothing : value]))
   // People count from one.
-  return fill(text, typeof params.at === 'number' ? { ...params, at: params.at + 1 } : params)
+  return fill(text, typeof params.at === 'number' ? { ...shown, at: params.at + 1 } : shown)
 }
 
 export function formatNumber(value: number): string {

@@ -30,6 +30,7 @@ export function fillForm(spec: EndpointSpec): void {
   if (spec.kind === 'tcp-client') {
     network.reconnect = spec.reconnectMs !== undefined
     network.verify = spec.tls?.verify ?? true
+    network.servername = spec.tls?.servername ?? ''
   }
 }
 

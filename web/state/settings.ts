@@ -1,4 +1,4 @@
-import type { ChecksumName, Draft, EndpointKind, FramingSpec } from '../../assistant/shared/spec.ts'
+import type { ChecksumName, Draft, EndpointKind, FramingSpec, Rule } from '../../assistant/shared/spec.ts'
 import { remembered } from './storage.ts'
 
 type FramingKind = FramingSpec['kind']
@@ -29,7 +29,7 @@ export const send = remembered('send', {
 })
 
 /** What the form for a new endpoint says. Numbers are texts while they are typed. */
-export const network = remembered<{
+type Network = {
   kind: EndpointKind
   host: string
   port: string
@@ -42,7 +42,10 @@ export const network = remembered<{
   cert: string
   broadcast: boolean
   multicast: string
-}>('network', {
+  servername: string
+}
+
+const NETWORK: Network = {
   kind: 'tcp-client',
   host: '127.0.0.1',
   port: '9501',
@@ -55,7 +58,15 @@ export const network = remembered<{
   cert: '',
   broadcast: false,
   multicast: '',
-})
+  servername: '',
+}
+
+export const network = remembered('network', NETWORK)
+/** What stands in the form of a new endpoint while another one is looked at. */
+export const newNetwork = remembered('new-network', NETWORK)
+
+/** Rules that are being typed for an endpoint, not saved yet. */
+export const ruleDrafts = remembered<{ endpoint: string; rules: Rule[] }>('rules', { endpoint: '', rules: [] })
 
 export type QuickCommand = { name: string; draft: Draft }
 export const quick = remembered<{ commands: QuickCommand[] }>('quick', { commands: [] })

@@ -1,13 +1,14 @@
-import type { Told } from '../shared/protocol.ts'
-import type { ScenarioResult } from './run.ts'
+import type { Told } from './protocol.ts'
+import { titleOfStep, type ScenarioResult } from './scenario.ts'
 
 /** Results in the form that CI systems read: a suite for each scenario, a case for each step. */
 export function formatJunit(results: readonly ScenarioResult[], describe: (problem: Told) => string): string {
   const total = (of: (result: ScenarioResult) => number) => results.reduce((sum, result) => sum + of(result), 0)
   const failures = ({ steps }: ScenarioResult) => steps.filter(({ ok }) => !ok).length
   const suites = results.map((result) => {
-    const cases = result.steps.map(({ title, line, ms, problem }) => {
-      const start = `    <testcase${attributes({ name: title, classname: result.name, file: result.file, line, time: seconds(ms) })}`
+    const cases = result.steps.map((step) => {
+      const { line, ms, problem } = step
+      const start = `    <testcase${attributes({ name: titleOfStep(step, describe), classname: result.name, file: result.file, line, time: seconds(ms) })}`
       return problem
         ? `${start}>\n      <failure${attributes({ type: problem.code, message: describe(problem) })}/>\n    </testcase>`
         : `${start}/>`
