@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchBrowser, POLL_MS } from './support/browser.ts'
+import { launchBrowser, logIn, POLL_MS } from './support/browser.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
 import { TcpPeer } from './support/tcp-peer.ts'
 
@@ -12,11 +12,8 @@ const WAIT = { timeout: 10_000 }
 async function openDashboard(browser: Browser, nodeRed: RunningNodeRedTcp, heard: (url: string) => void = () => {}): Promise<Page> {
   const page = await (await browser.newContext({ locale: 'en-US', viewport: { width: 1400, height: 1100 } })).newPage()
   page.on('request', (request) => heard(request.url()))
-  await page.goto(`${nodeRed.getEditorUrl()}/dashboard`)
-  await page.fill('[name=username]', 'admin')
-  await page.fill('[name=password]', PASSWORD)
-  await page.click('button')
-  await page.getByRole('region', { name: 'TCP response' }).waitFor()
+  const url = `${nodeRed.getEditorUrl()}/dashboard`
+  await logIn(page, { url, password: PASSWORD }, () => page.getByRole('region', { name: 'TCP response' }).waitFor())
   return page
 }
 

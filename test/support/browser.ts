@@ -1,8 +1,10 @@
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type Page, type Request } from 'playwright-core'
 
 const START_TIMEOUT_MS = 90_000
 // By the clock: by frames, the default, nothing is looked at while a busy machine draws none.
 export const POLL_MS = 100
+const NETWORK_CHANGED = 'net::ERR_NETWORK_CHANGED'
+const MAX_LOADS = 5
 export const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium'
 // Everything that a browser does on its own account off the page it shows.
 const QUIET = [
@@ -35,14 +37,60 @@ export async function openEditorIn(context: BrowserContext, { url, password }: {
     if (response.status() >= 500) trouble.push(`${response.url()}: ${response.status()}`)
   })
   page.on('pageerror', (error) => trouble.push(error.message))
-  await page.goto(url)
-  await page.fill('[name=username]', 'admin')
-  await page.fill('[name=password]', password)
-  await page.click('button')
   const loaded = 'window.RED && RED.workspaces && RED.nodes.getType("tcp in") && RED.workspaces.active()'
-  // Node-RED's loader waits for ever for a script that does not come; only what came of the requests tells which.
-  await page.waitForFunction(loaded, undefined, { timeout: START_TIMEOUT_MS, polling: POLL_MS }).catch((cause: unknown) => {
+  await logIn(page, { url, password }, () =>
+    page.waitForFunction(loaded, undefined, { timeout: START_TIMEOUT_MS, polling: POLL_MS }),
+  ).catch((cause: unknown) => {
     throw new Error(`the editor has not loaded; ${trouble.join('; ') || 'no request failed'}`, { cause })
   })
   return page
+}
+
+/** Opens a page by the login page, as a user does, and waits until it is ready. */
+export async function logIn(
+  page: Page,
+  { url, password }: { url: string; password: string },
+  ready: () => Promise<unknown>,
+): Promise<void> {
+  await arrive(
+    page,
+    () => page.goto(url),
+    () => page.locator('[name=username]').waitFor(),
+  )
+  const enter = async () => {
+    await page.fill('[name=username]', 'admin')
+    await page.fill('[name=password]', password)
+    await page.click('button')
+  }
+  await arrive(page, enter, ready)
+}
+
+/**
+ * Goes to a page and waits until it is ready. Chromium breaks off what it is about to load when an interface of the machine comes or goes,
+ * as Docker's do with every container of another suite, and no script asks for it again. Then the page is loaded anew, as its user would.
+ */
+async function arrive(page: Page, go: () => Promise<unknown>, ready: () => Promise<unknown>): Promise<void> {
+  for (let loads = 1; ; loads += 1) {
+    const change = noticeNetworkChange(page)
+    const arrival = (loads === 1 ? go() : page.reload()).then(ready).then(() => true)
+    const isThere = await Promise.race([arrival, change.noticed])
+      .catch((error: Error) => {
+        if (error.message.includes(NETWORK_CHANGED)) return false
+        throw error
+      })
+      .finally(change.stop)
+    if (isThere) return
+    if (loads === MAX_LOADS) throw new Error(`the network of this machine changed during each of ${loads} loads of ${page.url()}`)
+    // It ends on its own, with whatever the new load makes of it.
+    arrival.catch(() => {})
+  }
+}
+
+function noticeNetworkChange(page: Page): { noticed: Promise<false>; stop: () => void } {
+  const { promise, resolve } = Promise.withResolvers<false>()
+  const look = (request: Request) => {
+    if (request.failure()?.errorText.includes(NETWORK_CHANGED)) resolve(false)
+  }
+  page.on('requestfailed', look)
+  return { noticed: promise, stop: () => void page.off('requestfailed', look) }
 }

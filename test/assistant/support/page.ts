@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { launchBrowser } from '../../support/browser.ts'
+import { launchBrowser, logIn } from '../../support/browser.ts'
 import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../../support/embedded-node-red-tcp.ts'
 import { TcpPeer } from '../../support/tcp-peer.ts'
 
@@ -78,9 +78,8 @@ export class AssistantPage implements AsyncDisposable {
       acceptDownloads: true,
     })
     this.page = await context.newPage()
-    await this.page.goto(`${this.url}${path}`)
-    await this.logIn()
-    await this.page.locator('.welcome, .log').first().waitFor()
+    const url = `${this.url}${path}`
+    await logIn(this.page, { url, password: PASSWORD }, () => this.page.locator('.welcome, .log').first().waitFor())
     return this.page
   }
 
