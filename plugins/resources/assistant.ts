@@ -83,22 +83,24 @@ function showPresence(): void {
   })
 }
 
+let started = false
+
 function start(): void {
-  takeWaiting()
+  if (started) return
+  started = true
   answerPages()
   showPresence()
+  takeWaiting()
 }
 
 editor.events.on('editor:open', () => (dialogs += 1))
 editor.events.on('editor:close', () => (dialogs = Math.max(0, dialogs - 1)))
 
-let started = false
 editor.plugins.registerPlugin('node-red-tcp-assistant', {
   type: 'node-red-tcp-assistant',
-  onadd: () =>
-    editor.events.on('flows:loaded', () => {
-      if (started) return
-      started = true
-      start()
-    }),
+  onadd: () => {
+    // A module script may come after the flows.
+    if (editor.nodes.getWorkspaceOrder().length > 0) start()
+    else editor.events.on('flows:loaded', start)
+  },
 })

@@ -51,7 +51,13 @@ describe('a conversation becomes a flow', { timeout: 180_000 }, () => {
     expect(await flowsOnServer()).toBe(before)
     expect(await on.page.evaluate('localStorage.getItem("node-red-tcp.flow")')).toBeNull()
     await editor.click('#red-ui-header-button-deploy')
-    await waitUntil(async () => (await flowsOnServer()) !== before, { within: 20_000, what: 'the deploy' })
+    // Node-RED has the flows before their ports are bound.
+    const listeners = async () => await (await fetch(`${on.nodeRed.getStatusUrl()}/listeners`)).text()
+    await waitUntil(async () => new RegExp(`"port":\\s*${port}\\b`).test(await listeners()), {
+      within: 20_000,
+      what: 'the port of the flow',
+    })
+    expect(await flowsOnServer()).not.toBe(before)
     await using device = await TcpClient.connect(port)
     await device.send('temp?')
     await device.expect('21.5')
