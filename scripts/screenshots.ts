@@ -6,11 +6,14 @@ import { launchBrowser } from '../test/support/browser.ts'
 import { followGuide } from './guide/chapters.ts'
 import { buildDistribution, LANGUAGES, LOCALES, startDistribution, WINDOW } from './guide/distribution.ts'
 import { Pictures } from './guide/pictures.ts'
+import { run } from './support/command.ts'
 import { fail, say } from './support/terminal.ts'
 
 const images = join(dirname(import.meta.dirname), 'docs', 'guide', 'images')
 
 async function takeAll(): Promise<void> {
+  // Who names a browser has one.
+  if (!process.env.CHROMIUM) await run('bash', [join(import.meta.dirname, 'test-tools.sh')])
   const runs = await buildDistribution()
   const browser = await launchBrowser()
   try {

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs the programs of Debian's that the tests drive as third parties. Asks before it touches the machine, unless CI=true.
+# Installs the programs of Debian's that the tests drive as third parties, and letters for pages in Chinese. Asks before it touches the machine, unless CI=true.
 set -euo pipefail
 
 PACKAGES=(socat ncat chromium tshark)
 missing=()
 for package in "${PACKAGES[@]}"; do command -v "$package" >/dev/null || missing+=("$package"); done
+fc-list :lang=zh 2>/dev/null | grep -q . || missing+=(fonts-noto-cjk)
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
 if [ "${CI:-}" != true ]; then

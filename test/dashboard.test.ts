@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchBrowser, logIn, POLL_MS } from './support/browser.ts'
+import { arrive, launchBrowser, logIn, POLL_MS } from './support/browser.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
 import { TcpPeer } from './support/tcp-peer.ts'
 
@@ -116,7 +116,11 @@ describeRuntimes('dashboard', (create) => {
 
   test('a listener that no tcp node has opened is not left without a word', async () => {
     const assistant = await page.context().newPage()
-    await assistant.goto(`${nodeRed.getEditorUrl()}/assistant`)
+    await arrive(
+      assistant,
+      () => assistant.goto(`${nodeRed.getEditorUrl()}/assistant`),
+      () => assistant.locator('[data-preset=tcp-out-client]').waitFor(),
+    )
     await assistant.locator('[data-preset=tcp-out-client]').click()
     await assistant.locator('.tab.chosen .dot.open').waitFor()
     await expect.poll(() => rows().last().innerText(), WAIT).toContain('not a tcp node: the assistant, for example')
@@ -141,7 +145,11 @@ describeRuntimes('dashboard', (create) => {
     const admin = await nodeRed.admin
     const flows = await admin.flows()
     await admin.deploy(flows.filter(({ id }) => id !== '5c030000000000d2'))
-    await page.reload()
+    await arrive(
+      page,
+      () => page.reload(),
+      () => formOf(page, '9502').waitFor(),
+    )
     await submit(page, '9502', 'nobody there')
     await expect.poll(notice, WAIT).toContain('Not sent: the tab with “dashboard: send to 9502”')
     await admin.deploy(flows)
@@ -159,11 +167,12 @@ describeRuntimes('dashboard', (create) => {
   })
 
   test('the editor keeps the tab as it is in the file', async () => {
-    await page.goto(nodeRed.getEditorUrl())
-    await page.waitForFunction('window.RED && RED.nodes.getType("ui-chart") && RED.nodes.workspace("5c06000000000000")', undefined, {
-      timeout: 90_000,
-      polling: POLL_MS,
-    })
+    const loaded = 'window.RED && RED.nodes.getType("ui-chart") && RED.nodes.workspace("5c06000000000000")'
+    await arrive(
+      page,
+      () => page.goto(nodeRed.getEditorUrl()),
+      () => page.waitForFunction(loaded, undefined, { timeout: 90_000, polling: POLL_MS }),
+    )
     const kept = await page.evaluate<{ id: string; z?: string }[]>('RED.nodes.createCompleteNodeSet({ credentials: false })')
     const sort = (nodes: { id: string }[]) => nodes.toSorted((a, b) => (a.id < b.id ? -1 : 1))
     expect(sort(kept)).toEqual(sort(await (await nodeRed.admin).flows()))

@@ -1,4 +1,5 @@
 import type { BrowserContext, Locator, Page } from 'playwright-core'
+import { arrive } from '../../test/support/browser.ts'
 
 type Side = { kind: 'tcp-client' | 'tcp-server'; host: string; port: number }
 
@@ -15,8 +16,11 @@ export class Assistant {
   static async open(context: BrowserContext, url: string): Promise<Assistant> {
     const page = await context.newPage()
     await page.setViewportSize({ width: 1120, height: 660 })
-    await page.goto(`${url}/assistant`)
-    await page.locator('select[name=kind]').waitFor()
+    await arrive(
+      page,
+      () => page.goto(`${url}/assistant`),
+      () => page.locator('select[name=kind]').waitFor(),
+    )
     return new Assistant(page)
   }
 

@@ -1,5 +1,6 @@
 // The steps of docs/guide, in its order. Each waits for what its picture shows, and fails when that does not come.
 import type { BrowserContext } from 'playwright-core'
+import { arrive } from '../../test/support/browser.ts'
 import { Assistant } from './assistant.ts'
 import { Editor } from './editor.ts'
 import type { Pictures } from './pictures.ts'
@@ -131,8 +132,11 @@ async function dashboard({ context, distribution, pictures }: Reader): Promise<v
   await assistant.start({ kind: 'tcp-client', host: HOST, port: distribution.ports.tcpResponse })
   const page = await context.newPage()
   await page.setViewportSize({ width: 1280, height: 1210 })
-  await page.goto(`${distribution.url}/dashboard`)
-  await page.getByRole('region', { name: 'TCP in · server' }).getByText('temperature 21.5').first().waitFor()
+  await arrive(
+    page,
+    () => page.goto(`${distribution.url}/dashboard`),
+    () => page.getByRole('region', { name: 'TCP in · server' }).getByText('temperature 21.5').first().waitFor(),
+  )
   await page.getByRole('region', { name: 'TCP response' }).getByText('To everyone').first().waitFor()
   await page.getByRole('table', { name: 'Listeners' }).getByText('listen on 9503').waitFor()
   await page.locator('.nrdb-ui-chart canvas').nth(2).waitFor()

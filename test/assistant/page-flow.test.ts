@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { arrive, POLL_MS } from '../support/browser.ts'
 import { TcpClient } from '../support/tcp-client.ts'
 import { waitUntil } from '../support/wait.ts'
 import { AssistantPage } from './support/page.ts'
@@ -28,6 +29,7 @@ describe('a conversation becomes a flow', { timeout: 180_000 }, () => {
   const loaded = async (editor: Page) =>
     await editor.waitForFunction('localStorage.getItem("node-red-tcp.editor")', undefined, {
       timeout: 60_000,
+      polling: POLL_MS,
     })
   /** Types of the nodes on the tab that the editor shows. */
   const shownTypes = async (editor: Page) =>
@@ -35,8 +37,11 @@ describe('a conversation becomes a flow', { timeout: 180_000 }, () => {
   const flowsOnServer = async () => JSON.stringify(await (await on.nodeRed.admin).flows())
   async function openEditor(): Promise<Page> {
     const editor = await on.page.context().newPage()
-    await editor.goto(on.url)
-    await loaded(editor)
+    await arrive(
+      editor,
+      () => editor.goto(on.url),
+      () => loaded(editor),
+    )
     return editor
   }
 

@@ -87,6 +87,30 @@ describe('the log of the page', { timeout: 120_000 }, () => {
     await expect.poll(() => on.entries('rx').first().locator('time').innerText()).toMatch(/^\+\d+\.\d{6}$/)
   })
 
+  test('bytes are shown as text, as HEX or as both, wrapped or not', async () => {
+    await on.open()
+    await using there = await on.device()
+    await there.device.send('wide '.repeat(200))
+    await on.entries('rx').first().waitFor()
+    const row = on.entries('rx').last()
+    const parts = async () => [await row.locator('.text').count(), await row.locator('.hex').count()]
+    for (const [show, expected] of [
+      ['text', [1, 0]],
+      ['hex', [0, 1]],
+      ['both', [1, 1]],
+    ] as const) {
+      await on.page.check(`[name=show][value=${show}]`)
+      await expect.poll(parts).toEqual(expected)
+    }
+    await on.page.check('[name=show][value=text]')
+    const height = async () => (await row.boundingBox())!.height
+    const wrapped = await height()
+    await on.page.getByLabel('Wrap lines').uncheck()
+    await expect.poll(height).toBeLessThan(wrapped / 2)
+    await on.page.getByLabel('Wrap lines').check()
+    await expect.poll(height).toBe(wrapped)
+  })
+
   test('pauses, counts what has come meanwhile, goes on, and is cleared', async () => {
     const page = await on.open()
     await using there = await on.device()

@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { arrive } from '../support/browser.ts'
 import { freePort } from '../support/free-port.ts'
 import { TcpPeer } from '../support/tcp-peer.ts'
 import { AssistantPage, quietPort } from './support/page.ts'
@@ -153,8 +154,13 @@ describe('what goes wrong on the page', { timeout: 120_000 }, () => {
     await using _there = await on.device()
     await first.fill('[name=payload]', 'typed in the first')
     const second = await first.context().newPage()
-    await second.goto(`${on.url}/assistant`)
-    await second.locator('.tabs .close').first().click()
+    const close = second.locator('.tabs .close').first()
+    await arrive(
+      second,
+      () => second.goto(`${on.url}/assistant`),
+      () => close.waitFor(),
+    )
+    await close.click()
     await first.locator('.welcome').waitFor()
     await on.dial(await freePort())
     await first.locator('[role=alert]', { hasText: 'Nobody listens' }).waitFor()

@@ -69,7 +69,7 @@ export async function logIn(
  * Goes to a page and waits until it is ready. Chromium breaks off what it is about to load when an interface of the machine comes or goes,
  * as Docker's do with every container of another suite, and no script asks for it again. Then the page is loaded anew, as its user would.
  */
-async function arrive(page: Page, go: () => Promise<unknown>, ready: () => Promise<unknown>): Promise<void> {
+export async function arrive(page: Page, go: () => Promise<unknown>, ready: () => Promise<unknown>): Promise<void> {
   for (let loads = 1; ; loads += 1) {
     const change = noticeNetworkChange(page)
     const arrival = (loads === 1 ? go() : page.reload()).then(ready).then(() => true)
