@@ -54,11 +54,22 @@ export function publicationOf({ port, bind, hostPort }: Forwarder): Publication 
  * @throws PublishError when the host port is taken, or the engine refuses for another reason; nothing is left then
  */
 export async function startForwarder(engine: Engine, nodeRed: NodeRed, spec: ForwarderSpec): Promise<void> {
-  const name = forwarderName(nodeRed.project, spec.port)
-  const container = await ask(engine, engine.calls.createContainer(containerOptions(nodeRed, name, spec))).catch(async (error: unknown) => {
-    if (statusOf(error) === 409) return await requireForwarder(engine, name)
-    throw refused(error, nodeRed)
-  })
+  const container = await create(engine, nodeRed, spec)
+  if (container) await start(engine, container.id)
+}
+
+/**
+ * Puts a forwarder that a person wants in the place of another. It has the name before the other goes, which is what a watcher hears of:
+ * otherwise the watcher would be there first, with one of its own.
+ * @throws PublishError as {@link startForwarder} does
+ */
+export async function supersedeForwarder(
+  engine: Engine,
+  nodeRed: NodeRed,
+  { old, spec }: { old: Forwarder; spec: ForwarderSpec },
+): Promise<void> {
+  await retire(engine, old)
+  const container = await create(engine, nodeRed, spec).finally(() => removeForwarder(engine, old))
   if (container) await start(engine, container.id)
 }
 
@@ -77,10 +88,22 @@ export async function removeForwarder(engine: Engine, { id }: { id: string }): P
 
 /** Takes a forwarder away because a person wants it: a watcher does not bring it back. */
 export async function retireForwarder(engine: Engine, { id }: { id: string }): Promise<void> {
+  await retire(engine, { id })
+  await removeForwarder(engine, { id })
+}
+
+async function retire(engine: Engine, { id }: { id: string }): Promise<void> {
   await ask(engine, engine.calls.getContainer(id).rename({ name: retiredName(id) })).catch((error: unknown) => {
     if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error
   })
-  await removeForwarder(engine, { id })
+}
+
+async function create(engine: Engine, nodeRed: NodeRed, spec: ForwarderSpec): Promise<{ id: string } | undefined> {
+  const name = forwarderName(nodeRed.project, spec.port)
+  return await ask(engine, engine.calls.createContainer(containerOptions(nodeRed, name, spec))).catch(async (error: unknown) => {
+    if (statusOf(error) === 409) return await requireForwarder(engine, name)
+    throw refused(error, nodeRed)
+  })
 }
 
 async function start(engine: Engine, id: string): Promise<void> {

@@ -12,6 +12,7 @@ type Reader = { distribution: Distribution; editor: Editor; context: BrowserCont
 
 const HOST = '127.0.0.1'
 const CONNECTED = /^(connected|已连接)/
+const LISTENING = /^(listening|监听)/
 
 /** Follows the guide from its first chapter to its last, in a browser of the reader's language. */
 export async function followGuide(context: BrowserContext, distribution: Distribution, pictures: Pictures): Promise<void> {
@@ -39,7 +40,7 @@ const CHAPTERS: Record<string, (reader: Reader) => Promise<void>> = {
 
 async function overview({ distribution, editor, context, pictures }: Reader): Promise<void> {
   await editor.showTab('TCP in · server')
-  await editor.expectStatus('listen on 9501', 'listening')
+  await editor.expectStatus('listen on 9501', LISTENING)
   await pictures.take('editor', editor.page)
   const assistant = await Assistant.open(context, distribution.url)
   await pictures.take('assistant', assistant.page)

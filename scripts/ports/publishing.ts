@@ -1,6 +1,6 @@
 import { openEngine, type Engine } from '../../live-ports/docker.ts'
 import { ProjectUnavailable, PublishError } from '../../live-ports/errors.ts'
-import { isUp, listForwarders, retireForwarder, startForwarder, type Forwarder } from '../../live-ports/forwarders.ts'
+import { isUp, listForwarders, retireForwarder, startForwarder, supersedeForwarder, type Forwarder } from '../../live-ports/forwarders.ts'
 import { findHolder } from '../../live-ports/holders.ts'
 import { readNodeRed, requireRunning, type NodeRed } from '../../live-ports/project.ts'
 import type { ForwarderSpec } from '../../live-ports/labels.ts'
@@ -47,8 +47,8 @@ async function replaceForwarder(
 ): Promise<void> {
   let inTheWay = present
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    if (inTheWay) await retireForwarder(engine, inTheWay)
-    await startForwarder(engine, nodeRed, spec).catch(async (error: unknown) => {
+    const started = inTheWay ? supersedeForwarder(engine, nodeRed, { old: inTheWay, spec }) : startForwarder(engine, nodeRed, spec)
+    await started.catch(async (error: unknown) => {
       throw await explain(engine, spec, error)
     })
     inTheWay = await findForwarder(engine, { project: nodeRed.project, port: spec.port })
