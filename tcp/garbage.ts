@@ -9,13 +9,10 @@ const collect = runInNewContext('gc') as (options: { type: 'minor' }) => void
 
 let received = 0
 
-/**
- * Counts received bytes; after every 8 MiB the young generation is collected, which takes well under a millisecond when little of it lives.
- * `alive`: what has come is still held, so that there is nothing to collect yet.
- */
-export function countReceived(bytes: number, alive: boolean): void {
+/** Counts received bytes; after every 8 MiB the young generation is collected, which takes well under a millisecond when little of it lives. */
+export function countReceived(bytes: number): void {
   received += bytes
-  if (alive || received < COLLECT_EVERY_BYTES) return
+  if (received < COLLECT_EVERY_BYTES) return
   received = 0
   collect({ type: 'minor' })
 }

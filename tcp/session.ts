@@ -219,8 +219,8 @@ export class Session implements SocketListener {
     if (bytes === undefined) return
     this.firstBytes = undefined
     this.take(bytes)
-    // Chunks of a long frame live until it is whole.
-    countReceived(chunk.length, this.heldBytes >= chunk.length)
+    // Chunks of a long frame live until it is whole: nothing to collect yet.
+    if (this.heldBytes < chunk.length) countReceived(chunk.length)
   }
 
   private take(bytes: Buffer): void {
