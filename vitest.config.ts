@@ -1,15 +1,26 @@
 import { defineConfig } from 'vitest/config'
 
+// Chromium breaks off what it is about to load when an interface of the machine comes or goes, as Docker's do with every container. So
+// the suites with a browser come last, one at a time.
+const BROWSER = ['test/assistant/page*.test.ts', 'test/editor/*.test.ts', 'test/dashboard.test.ts', 'test/guide.test.ts']
+
+const common = {
+  pool: 'threads',
+  // What is waited for comes late on a busy machine; the default is a second.
+  expect: { poll: { timeout: 10_000 } },
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+} as const
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
-    pool: 'threads',
-    // Containers and browsers do the work: more at once would only wait for each other.
-    maxWorkers: 2,
-    // What is waited for comes late on a busy machine; the default is a second.
-    expect: { poll: { timeout: 10_000 } },
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    projects: [
+      {
+        // Containers do the work: more at once would only wait for each other.
+        test: { ...common, name: 'sockets', include: ['test/**/*.test.ts'], exclude: BROWSER, maxWorkers: 2, sequence: { groupOrder: 0 } },
+      },
+      { test: { ...common, name: 'browser', include: BROWSER, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 })

@@ -1,10 +1,13 @@
+import { networkInterfaces } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { chromium, type Browser, type BrowserContext, type Page, type Request } from 'playwright-core'
 
 const START_TIMEOUT_MS = 90_000
 // By the clock: by frames, the default, nothing is looked at while a busy machine draws none.
 export const POLL_MS = 100
 const NETWORK_CHANGED = 'net::ERR_NETWORK_CHANGED'
-const MAX_LOADS = 5
+// A new interface has its addresses within a second or two.
+const CALM_MS = 2_000
 export const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium'
 // Everything that a browser does on its own account off the page it shows.
 const QUIET = [
@@ -67,12 +70,16 @@ export async function logIn(
 
 /**
  * Goes to a page and waits until it is ready. Chromium breaks off what it is about to load when an interface of the machine comes or goes,
- * as Docker's do with every container of another suite, and no script asks for it again. Then the page is loaded anew, as its user would.
+ * as Docker's do with every container, and no script asks for it again. Then the page is loaded anew once the network is calm, as its user
+ * would.
  */
 export async function arrive(page: Page, go: () => Promise<unknown>, ready: () => Promise<unknown>): Promise<void> {
-  for (let loads = 1; ; loads += 1) {
+  const deadline = Date.now() + START_TIMEOUT_MS
+  for (let load = go; ; load = () => page.goto(page.url())) {
     const change = noticeNetworkChange(page)
-    const arrival = (loads === 1 ? go() : page.reload()).then(ready).then(() => true)
+    const arrival = load()
+      .then(ready)
+      .then(() => true)
     const isThere = await Promise.race([arrival, change.noticed])
       .catch((error: Error) => {
         if (error.message.includes(NETWORK_CHANGED)) return false
@@ -80,9 +87,22 @@ export async function arrive(page: Page, go: () => Promise<unknown>, ready: () =
       })
       .finally(change.stop)
     if (isThere) return
-    if (loads === MAX_LOADS) throw new Error(`the network of this machine changed during each of ${loads} loads of ${page.url()}`)
     // It ends on its own, with whatever the new load makes of it.
     arrival.catch(() => {})
+    if (Date.now() > deadline) throw new Error(`the network of this machine changed whenever ${page.url()} was loaded`)
+    await calmNetwork(deadline)
+  }
+}
+
+/** Waits until the addresses of this machine have stayed the same for a while. */
+async function calmNetwork(deadline: number): Promise<void> {
+  const look = () => JSON.stringify(networkInterfaces())
+  let before = look()
+  for (let since = Date.now(); Date.now() - since < CALM_MS && Date.now() < deadline;) {
+    await sleep(POLL_MS)
+    const now = look()
+    if (now !== before) since = Date.now()
+    before = now
   }
 }
 
