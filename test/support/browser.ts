@@ -60,12 +60,14 @@ export async function logIn(
     () => page.goto(url),
     () => page.locator('[name=username]').waitFor(),
   )
-  const enter = async () => {
-    await page.fill('[name=username]', 'admin')
-    await page.fill('[name=password]', password)
-    await page.click('button')
-  }
-  await arrive(page, enter, ready)
+  await arrive(page, () => signIn(page, password), ready)
+}
+
+/** Fills in the login page that is shown. */
+export async function signIn(page: Page, password: string): Promise<void> {
+  await page.fill('[name=username]', 'admin')
+  await page.fill('[name=password]', password)
+  await page.click('button')
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { launchBrowser, logIn } from '../../support/browser.ts'
+import { launchBrowser, logIn, signIn } from '../../support/browser.ts'
 import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../../support/embedded-node-red-tcp.ts'
 import { TcpPeer } from '../../support/tcp-peer.ts'
 
@@ -84,9 +84,7 @@ export class AssistantPage implements AsyncDisposable {
   }
 
   async logIn(): Promise<void> {
-    await this.page.fill('[name=username]', 'admin')
-    await this.page.fill('[name=password]', PASSWORD)
-    await this.page.click('button')
+    await signIn(this.page, PASSWORD)
   }
 
   /** Removes every endpoint as a user would, and closes the browser's window. */
