@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
-import { launchBrowser } from '../../test/support/browser.ts'
+import { launchBrowser, logIn } from '../../test/support/browser.ts'
 import { waitUntil } from '../../test/support/wait.ts'
 import { readRss } from '../memory.ts'
 import { PASSWORD } from '../server.ts'
@@ -28,11 +28,8 @@ export class Visitor implements AsyncDisposable {
     try {
       const context = await browser.newContext()
       const page = await context.newPage()
-      await page.goto(`${url}/assistant`)
-      await page.fill('[name=username]', 'admin')
-      await page.fill('[name=password]', PASSWORD)
-      await page.click('button')
-      await page.locator('[data-preset]:enabled').first().waitFor()
+      const mayAct = page.locator('[data-preset]:enabled').first()
+      await logIn(page, { url: `${url}/assistant`, password: PASSWORD }, () => mayAct.waitFor())
       const state = await context.storageState()
       await context.close()
       return new Visitor(browser, url, state)
