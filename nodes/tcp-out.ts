@@ -1,6 +1,7 @@
 import { TcpError } from '../tcp/errors.ts'
 import { findSession } from '../tcp/registry.ts'
-import type { Session, WriteLimit } from '../tcp/session.ts'
+import type { WriteLimit } from '../tcp/outbox.ts'
+import type { Session } from '../tcp/session.ts'
 import { writeToAll } from './support/broadcast.ts'
 import { readDefaults } from './support/defaults.ts'
 import { sessionsOfTcpIn, startConnecting, startListening, type Context, type SessionUse } from './support/endpoints.ts'
@@ -45,7 +46,7 @@ function startServing({ context, limit, bytesOf }: Sender): void {
   onMessage(node, bytesOf, (bytes, _message, done) => {
     const targets = [...endpoint.sessions]
     writeToAll(targets, { bytes, limit, done })
-    if (properties.end === true) for (const session of targets) session.socket.end()
+    if (properties.end === true) for (const session of targets) session.end()
   })
 }
 
@@ -53,7 +54,7 @@ function startClient({ context, limit, bytesOf }: Sender): void {
   const { node, properties, defaults } = context
   const offline = createOfflinePolicy(properties, defaults)
   const endAfterwards = (session: Session) => {
-    if (properties.end === true) session.socket.end()
+    if (properties.end === true) session.end()
   }
   const endpoint = startConnecting(context, {
     ...SILENT,

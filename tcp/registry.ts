@@ -140,7 +140,7 @@ function endSession(session: Session, withinMs: number): Promise<void> {
     })
     session.pause('deploy')
     // FIN goes out behind the last byte; the peer's own FIN is not waited for.
-    socket.end(() => socket.destroy())
+    session.end(() => socket.destroy())
   })
 }
 

@@ -5,19 +5,12 @@ import { countersOf } from './counters.ts'
 import { describeClosed, describeSlowPeer, TcpError } from './errors.ts'
 import { countReceived } from './garbage.ts'
 import { createIntake, isPassedOn, sameIntake, type Intake, type IntakeOptions, type IntakeTail, type Payload } from './intake.ts'
+import { Outbox, type WriteLimit, type Written } from './outbox.ts'
 import { listenTo, type SocketListener } from './socket-events.ts'
-import { coalesceWrites, offerToKernel } from './socket-writes.ts'
 
 const ID_BYTES = 8
 // A peer that has been sent FIN and does not answer is not waited for.
 const FINISH_TIMEOUT_MS = 1_000
-
-export type WriteLimit = {
-  /** How many bytes may wait in the socket before a further write fails. A write to an empty buffer is always taken. */
-  bytes: number
-  /** Whether a peer that reaches the limit is disconnected. */
-  disconnect: boolean
-}
 
 /** Who an owner is, for those who look from outside: a node's id, type and name, and the flow it is on. */
 export type About = { node: string; type: string; name: string; flow: string }
@@ -71,7 +64,7 @@ export class Session implements SocketListener {
   private firstBytes: Screen | undefined
   private lingerTimer: NodeJS.Timeout | undefined
   private draining = false
-  private lastTurn = 0
+  private outbox: Outbox | undefined
 
   constructor(socket: Socket, { direction, address, hooks }: { direction: 'in' | 'out'; address: SessionAddress; hooks: SessionHooks }) {
     this.socket = socket
@@ -111,7 +104,7 @@ export class Session implements SocketListener {
 
   /** Bytes that wait to be handed to the kernel. */
   get bufferedBytes(): number {
-    return this.socket.writableLength
+    return this.outbox?.size ?? 0
   }
 
   /** Gives the session to an owner; what the former one left unfinished goes on, or is cut anew when the options differ. */
@@ -145,22 +138,26 @@ export class Session implements SocketListener {
   }
 
   /** Sends bytes. `done` is called when they are handed to the kernel, or with the error when they were not. */
-  write(bytes: Buffer, { limit, done }: { limit: WriteLimit; done: (error?: Error) => void }): void {
+  write(bytes: Buffer, { limit, done }: { limit: WriteLimit; done: Written }): void {
     if (!this.isOpen) return done(this.closedError(bytes.length))
-    const waiting = this.socket.writableLength
-    if (waiting > 0 && waiting + bytes.length > limit.bytes) return this.refuseWrite(bytes, { limit, done })
+    // Has nothing to hold bytes in before the first go.
+    this.outbox ??= new Outbox(this.socket, (unsent) => this.closedError(unsent))
+    if (!this.outbox.hasRoom(bytes.length, limit)) return this.refuseWrite(bytes, { limit, done })
     this.writesOut += 1
     this.counters.writesOut += 1
-    this.lastTurn = coalesceWrites(this.socket, bytes.length, this.lastTurn)
-    const told = offerToKernel(this.socket, bytes)
-    if (told) this.socket.write(told, (error) => done(error ? this.closedError(bytes.length) : undefined))
-    else done()
+    this.outbox.write(bytes, done)
     if (this.lingerTimer) this.linger()
+  }
+
+  /** Sends what waits, then FIN. `sent`: called once the kernel has both. */
+  end(sent?: () => void): void {
+    this.outbox?.flush()
+    this.socket.end(sent)
   }
 
   /** Sends what waits, then FIN; a peer that does not answer in time is reset. */
   finish(): void {
-    this.socket.end()
+    this.end()
     const timer = setTimeout(() => this.socket.destroy(), FINISH_TIMEOUT_MS)
     timer.unref()
     this.socket.once('close', () => clearTimeout(timer))
@@ -187,8 +184,8 @@ export class Session implements SocketListener {
     return this.pauses !== 0
   }
 
-  private refuseWrite(bytes: Buffer, { limit, done }: { limit: WriteLimit; done: (error?: Error) => void }): void {
-    const error = describeSlowPeer(this.peer, { waiting: this.socket.writableLength, bytes: bytes.length, limit })
+  private refuseWrite(bytes: Buffer, { limit, done }: { limit: WriteLimit; done: Written }): void {
+    const error = describeSlowPeer(this.peer, { waiting: this.bufferedBytes, bytes: bytes.length, limit })
     done(error)
     if (!limit.disconnect) return
     this.counters.slowPeerDisconnects += 1
@@ -215,6 +212,7 @@ export class Session implements SocketListener {
   }
 
   received(chunk: Buffer): void {
+    this.outbox?.noteReceived()
     const bytes = this.firstBytes ? this.firstBytes.push(chunk) : chunk
     if (bytes === undefined) return
     this.firstBytes = undefined
@@ -261,6 +259,7 @@ export class Session implements SocketListener {
   }
 
   ended(): void {
+    this.outbox?.flush()
     if (this.firstBytes) this.take(this.firstBytes.flush())
     this.peerEnded = true
     this.hooks.onEnding?.(this)
@@ -272,14 +271,14 @@ export class Session implements SocketListener {
     const tail = this.intake?.flush()
     if (tail && this.owner) this.owner.onTail(this, tail)
     // A client's connection has nothing more to say to a peer that has ended.
-    if (this.direction === 'out' || this.owner?.lingerMs === 0) this.socket.end()
+    if (this.direction === 'out' || this.owner?.lingerMs === 0) this.end()
     else this.linger()
   }
 
   /** Keeps a half-closed connection open for replies that are still on their way; each one extends the time. */
   private linger(): void {
     clearTimeout(this.lingerTimer)
-    this.lingerTimer = setTimeout(() => this.socket.end(), this.owner?.lingerMs ?? 0)
+    this.lingerTimer = setTimeout(() => this.end(), this.owner?.lingerMs ?? 0)
   }
 
   broke(error: Error): void {
@@ -291,6 +290,7 @@ export class Session implements SocketListener {
   }
 
   closed(): void {
+    this.outbox?.flush()
     clearTimeout(this.lingerTimer)
     this.intake?.stop()
     this.hooks.onGone(this)

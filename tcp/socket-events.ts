@@ -20,7 +20,8 @@ type HeardSocket = Socket & { [LISTENER]: SocketListener }
 export function listenTo(socket: Socket, listener: SocketListener): void {
   Object.assign(socket, { [LISTENER]: listener })
   socket.on('data', onData)
-  socket.on('end', onEnd)
+  // Before Node's own listener, behind which a socket that is not half-open takes nothing more.
+  socket.prependListener('end', onEnd)
   socket.on('error', onError)
   socket.on('timeout', onTimeout)
   socket.on('close', onClose)

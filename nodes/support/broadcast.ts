@@ -1,5 +1,6 @@
 import { TcpError } from '../../tcp/errors.ts'
-import type { Session, WriteLimit } from '../../tcp/session.ts'
+import type { WriteLimit } from '../../tcp/outbox.ts'
+import type { Session } from '../../tcp/session.ts'
 import type { Done } from './node-red.ts'
 
 /** Sends the same bytes to several sessions. A slow or broken one does not keep the others from theirs; the error names how many failed. */

@@ -5,7 +5,7 @@ import { isKnownEncoding } from '../../tcp/encoding.ts'
 import type { Framing } from '../../tcp/framing.ts'
 import { createIntake, type DataType, type IntakeOptions } from '../../tcp/intake.ts'
 import type { ListenerSettings } from '../../tcp/listener.ts'
-import type { WriteLimit } from '../../tcp/session.ts'
+import type { WriteLimit } from '../../tcp/outbox.ts'
 import type { FilledDefaults } from './defaults.ts'
 import type { TextForm } from './payload.ts'
 

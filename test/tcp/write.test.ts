@@ -3,7 +3,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Session, type WriteLimit } from '../../tcp/session.ts'
+import type { WriteLimit } from '../../tcp/outbox.ts'
+import { Session, type SessionOwner } from '../../tcp/session.ts'
 import { createAuthority } from '../support/certificates.ts'
 
 const MIB = 1024 * 1024
@@ -68,7 +69,7 @@ describe('a write', () => {
     expect(told).toEqual([])
     await readAll(peer, 16 * MIB)
     write('short', Buffer.from('end'))
-    expect(told).toEqual(['long', 'short'])
+    await expect.poll(() => told).toEqual(['long', 'short'])
   })
 
   test('behind more than may wait fails, and the slow peer is disconnected', async () => {
@@ -114,6 +115,16 @@ describe('a write', () => {
 describe('writes of one turn', () => {
   const line = Buffer.from('0123456789\n')
 
+  const NOBODY: SessionOwner = {
+    about: { node: '', type: '', name: '', flow: '' },
+    intake: undefined,
+    lingerMs: 0,
+    onPayload() {},
+    onTail() {},
+    onClosed() {},
+  }
+
+  /** Writes lines, tells how many bytes of them were held, and waits until none is. */
   async function burst(session: Session, lines: number): Promise<number> {
     const { write } = createWriter(session)
     for (let index = 0; index < lines; index += 1) write('line', line)
@@ -122,19 +133,95 @@ describe('writes of one turn', () => {
     return held
   }
 
+  /** The session's peer asks for something. */
+  async function ask(session: Session, peer: Socket): Promise<void> {
+    const before = session.socket.bytesRead
+    peer.write('?')
+    while (session.socket.bytesRead === before) await nextTurn()
+  }
+
   test('leave together, the first of a burst after a burst included', async () => {
     const { session, peer } = await createPair()
+    session.attach(NOBODY)
+    await ask(session, peer)
     expect(await burst(session, 5)).toBe(4 * line.length)
+    await ask(session, peer)
     expect(await burst(session, 5)).toBe(5 * line.length)
     expect((await readAll(peer, 10 * line.length)).toString()).toBe(line.toString().repeat(10))
   })
 
-  test('leave at once when they come alone again', async () => {
-    const { session } = await createPair()
+  test('leave at once when each is a reply', async () => {
+    const { session, peer } = await createPair()
+    session.attach(NOBODY)
+    for (let replies = 0; replies < 3; replies += 1) {
+      await ask(session, peer)
+      expect(await burst(session, 1)).toBe(0)
+    }
+  })
+
+  test('leave at once when each is a reply again', async () => {
+    const { session, peer } = await createPair()
+    session.attach(NOBODY)
+    await ask(session, peer)
     await burst(session, 5)
+    await ask(session, peer)
     // One more is held, since nobody can know.
     expect(await burst(session, 1)).toBe(line.length)
+    await ask(session, peer)
     expect(await burst(session, 1)).toBe(0)
+  })
+
+  test('are held for two turns at most when nobody has asked for them', async () => {
+    const { session, peer } = await createPair()
+    const { told, write } = createWriter(session)
+    expect(await burst(session, 1)).toBe(0)
+    write('one', line)
+    await nextTurn()
+    write('two', line)
+    expect(told).toEqual([])
+    await nextTurn()
+    expect(told).toEqual(['one', 'two'])
+    await readAll(peer, 3 * line.length)
+  })
+
+  test('leave before FIN', async () => {
+    const { session, peer } = await createPair()
+    const { told, write } = createWriter(session)
+    for (const name of ['one', 'two', 'three']) write(name, line)
+    session.end()
+    expect(told).toEqual(['one', 'two', 'three'])
+    await readAll(peer, 3 * line.length)
+  })
+
+  test('leave when the peer ends meanwhile', async () => {
+    const { session, peer } = await createPair()
+    const { told, write } = createWriter(session)
+    const received = readAll(peer, 3 * line.length)
+    await nextTurn()
+    peer.end()
+    for (const name of ['one', 'two', 'three']) write(name, line)
+    expect(told).toEqual(['one'])
+    await received
+    expect(told).toEqual(['one', 'two', 'three'])
+  })
+
+  test('fail when the connection is broken off meanwhile', async () => {
+    const { session } = await createPair()
+    const { told, write } = createWriter(session)
+    for (const name of ['one', 'two', 'three']) write(name, line)
+    session.reset()
+    await expect.poll(() => told).toEqual(['one', 'two failed', 'three failed'])
+  })
+
+  test('are not held beyond what may wait', async () => {
+    const { session, peer } = await createPair()
+    const told: unknown[] = []
+    for (let index = 0; index < 100; index += 1) {
+      session.write(line, { limit: { bytes: 3 * line.length, disconnect: true }, done: (error) => told.push(error) })
+    }
+    expect(session.bufferedBytes).toBeLessThanOrEqual(3 * line.length)
+    await readAll(peer, 100 * line.length)
+    expect(told).toEqual(Array.from({ length: 100 }, () => undefined))
   })
 
   test('are not held when they are much, so that a peer that reads is not taken for a slow one', async () => {

@@ -1,0 +1,147 @@
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+
+// More than this is no matter of saving segments; to hold it would only make the peer look slow.
+const MAX_HELD_BYTES = 64 * 1024
+const NOTHING = Buffer.alloc(0)
+
+/** Called when bytes are handed to the kernel, or with the error when they were not. */
+export type Written = (error?: Error) => void
+
+export type WriteLimit = {
+  /** How many bytes may wait before a further write fails. A write to an empty buffer is always taken. */
+  bytes: number
+  /** Whether a peer that reaches the limit is disconnected. */
+  disconnect: boolean
+}
+
+type Held = { parts: Buffer[]; dones: Written[]; bytes: number }
+
+let turn = 1
+let endsTurn = false
+// What is held since this turn, and since the one before.
+let holding: Outbox[] = []
+let leaving: Outbox[] = []
+
+/**
+ * Makes one segment of what a session sends within a moment. A reply leaves at once: it is the first write since bytes have come from the
+ * peer. What follows it within the same turn of the event loop, and what nobody has asked for, is held for two turns at most, so that what
+ * comes meanwhile leaves with it. After a turn with several writes a reply is held too: more are likely to follow.
+ */
+export class Outbox {
+  private readonly socket: Socket
+  private readonly errorOf: (bytes: number) => Error
+  private held: Held | undefined
+  private lastTurn = 0
+  private hadSeveral = false
+  private isAsked = true
+
+  /** `errorOf`: what is told of so many bytes that were not handed to the kernel. */
+  constructor(socket: Socket, errorOf: (bytes: number) => Error) {
+    this.socket = socket
+    this.errorOf = errorOf
+  }
+
+  /** Bytes that wait to be handed to the kernel. */
+  get size(): number {
+    return this.socket.writableLength + this.heldBytes
+  }
+
+  /** Whether so many bytes more may wait, once what the kernel takes at once is out of the way. */
+  hasRoom(bytes: number, limit: WriteLimit): boolean {
+    if (!this.fits(bytes, limit)) this.flush()
+    return this.fits(bytes, limit)
+  }
+
+  /** The peer has sent something: it may wait for the next write. */
+  noteReceived(): void {
+    this.isAsked = true
+  }
+
+  write(bytes: Buffer, done: Written): void {
+    const isFurther = this.lastTurn === turn
+    const holds = isFurther || this.hadSeveral || !this.isAsked
+    this.noteTurn(isFurther)
+    if (this.heldBytes + bytes.length > MAX_HELD_BYTES) {
+      this.flush()
+      this.hand(bytes, done)
+    } else if (!holds && !this.held) {
+      this.hand(bytes, done)
+    } else {
+      this.hold(bytes, done)
+      if (!holds) this.flush()
+    }
+  }
+
+  /** Hands what is held to the socket. */
+  flush(): void {
+    const { held } = this
+    if (!held) return
+    this.held = undefined
+    if (!this.socket.writable) return this.tellAll(held, true)
+    this.hand(held.parts.length === 1 ? held.parts[0]! : Buffer.concat(held.parts, held.bytes), (error) =>
+      this.tellAll(held, error !== undefined),
+    )
+  }
+
+  private get heldBytes(): number {
+    return this.held?.bytes ?? 0
+  }
+
+  private fits(bytes: number, limit: WriteLimit): boolean {
+    const waiting = this.size
+    return waiting === 0 || waiting + bytes <= limit.bytes
+  }
+
+  private hold(bytes: Buffer, done: Written): void {
+    if (!this.held) {
+      this.held = { parts: [], dones: [], bytes: 0 }
+      holding.push(this)
+    }
+    this.held.parts.push(bytes)
+    this.held.dones.push(done)
+    this.held.bytes += bytes.length
+  }
+
+  private noteTurn(isFurther: boolean): void {
+    this.isAsked = false
+    this.hadSeveral = isFurther
+    this.lastTurn = turn
+    scheduleEnd()
+  }
+
+  /**
+   * The kernel mostly takes all there and then, TLS apart. A write with a callback would tell only a turn later, at a good part of the cost
+   * of an echo. Where it does not, a callback is called behind the bytes.
+   */
+  private hand(bytes: Buffer, done: Written): void {
+    const { socket } = this
+    let told = bytes
+    if (socket.writableLength === 0 && !(socket instanceof TLSSocket)) {
+      socket.write(bytes)
+      if (socket.writableLength === 0 && !socket.errored) return done()
+      told = NOTHING
+    }
+    socket.write(told, (error) => done(error ? this.errorOf(bytes.length) : undefined))
+  }
+
+  private tellAll({ parts, dones }: Held, failed: boolean): void {
+    for (const [index, done] of dones.entries()) done(failed ? this.errorOf(parts[index]!.length) : undefined)
+  }
+}
+
+function scheduleEnd(): void {
+  if (endsTurn) return
+  endsTurn = true
+  setImmediate(endTurn)
+}
+
+function endTurn(): void {
+  turn += 1
+  endsTurn = false
+  const ending = leaving
+  leaving = holding
+  holding = []
+  if (leaving.length > 0) scheduleEnd()
+  for (const outbox of ending) outbox.flush()
+}
