@@ -1,4 +1,4 @@
-import { isAscii } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import iconv from 'iconv-lite'
 
 /** A text encoding by any name that iconv-lite takes, such as `utf8`, `UTF-16LE`, `gbk`, `win1251`. */
@@ -99,9 +99,23 @@ export function decodeText(bytes: Buffer, encoding: TextEncoding): string {
   return codecOf(encoding).decodeAll(bytes)
 }
 
+/**
+ * The whole characters at the front of bytes in UTF-8 and how many bytes they take; undefined where there is anything else, from which the
+ * bytes could not be had back.
+ */
+export function decodeValidUtf8(bytes: Buffer): { text: string; length: number } | undefined {
+  const whole = bytes.subarray(0, wholeUtf8(bytes))
+  return isUtf8(whole) ? { text: whole.toString('utf8'), length: whole.length } : undefined
+}
+
+/** Whether this is a name of UTF-8. */
+export function isUtf8Name(encoding: TextEncoding): boolean {
+  return UTF8.has(encoding) || UTF8.has(canonical(encoding))
+}
+
 /** Encodes text; `?` stands for what the encoding does not have. Adds no BOM: the text may go into the middle of a stream. */
 export function encodeText(text: string, encoding: TextEncoding): Buffer {
-  if (UTF8.has(encoding) || UTF8.has(canonical(encoding))) return Buffer.from(text, 'utf8')
+  if (isUtf8Name(encoding)) return Buffer.from(text, 'utf8')
   requireKnown(encoding)
   return iconv.encode(text, encoding, { addBOM: false })
 }

@@ -1,6 +1,8 @@
-import { createDecoder, decodeText, encodeText, isSelfSynchronizing } from './encoding.ts'
+import { decodeText, isSelfSynchronizing, isUtf8Name } from './encoding.ts'
 import { createFramer, type Framing } from './framing.ts'
-import { createTextDelimiterFramer } from './framing/text-delimiter.ts'
+import { createTextLines } from './intake/text-lines.ts'
+import { createTextStream } from './intake/text-stream.ts'
+import { createUtf8Lines } from './intake/utf8-lines.ts'
 
 /** What received bytes become: themselves, or text in an encoding that iconv-lite knows, or Base64 or hex digits. */
 export type DataType = 'buffer' | 'text' | 'base64' | 'hex'
@@ -29,8 +31,9 @@ export type Intake = {
 export function createIntake(options: IntakeOptions, onReady: () => void): Intake {
   const { framing, dataType, encoding } = options
   if (dataType === 'text' && framing.kind === 'stream') return createTextStream(encoding)
-  if (dataType === 'text' && framing.kind === 'delimiter' && !isSelfSynchronizing(encoding)) {
-    return createTextLines(options, framing)
+  if (dataType === 'text' && framing.kind === 'delimiter') {
+    if (isUtf8Name(encoding)) return createUtf8Lines(options, framing)
+    if (!isSelfSynchronizing(encoding)) return createTextLines(options, framing)
   }
   const framer = createFramer({ framing, maxFrame: options.maxFrame, onReady })
   const convert = converterTo(dataType, encoding)
@@ -59,55 +62,6 @@ function converterTo(dataType: DataType, encoding: string): (bytes: Buffer) => P
   if (dataType === 'buffer') return (bytes) => bytes
   if (dataType === 'text') return (bytes) => decodeText(bytes, encoding)
   return (bytes) => bytes.toString(dataType)
-}
-
-/** Text as it comes; a character that is split between chunks waits for its rest. */
-function createTextStream(encoding: string): Intake {
-  const decoder = createDecoder(encoding)
-  let ready: string[] = []
-  return {
-    push(chunk) {
-      const text = decoder.write(chunk)
-      if (text !== '') ready.push(text)
-    },
-    next: () => ready.shift(),
-    flush() {
-      const text = ready.join('') + decoder.end()
-      ready = []
-      return text === '' ? undefined : { payload: text, complete: true }
-    },
-    release() {
-      const bytes = Buffer.concat([encodeText(ready.join(''), encoding), decoder.pending()])
-      ready = []
-      return bytes
-    },
-    get size() {
-      return decoder.pending().length
-    },
-    skipped: 0,
-    stop() {},
-  }
-}
-
-/** Lines of text where a delimiter's bytes may be part of other characters, so that they are cut after decoding. */
-function createTextLines({ encoding, maxFrame }: IntakeOptions, framing: Extract<Framing, { kind: 'delimiter' }>): Intake {
-  const decoder = createDecoder(encoding)
-  const framer = createTextDelimiterFramer({ delimiter: decodeText(framing.delimiter, encoding), keep: framing.keep, maxFrame })
-  return {
-    push: (chunk) => framer.push(decoder.write(chunk)),
-    next: framer.next,
-    flush() {
-      framer.push(decoder.end())
-      const tail = framer.flush()
-      return tail && { payload: tail.text, complete: true }
-    },
-    release: () => Buffer.concat([encodeText(framer.release(), encoding), decoder.pending()]),
-    get size() {
-      return framer.size
-    },
-    skipped: 0,
-    stop() {},
-  }
 }
 
 /** Whether every chunk is a payload as it is, so that there is nothing to hold or to do. */

@@ -1,6 +1,5 @@
 import { FrameTooLongError } from '../framing.ts'
-
-const MANY_PIECES = 1024
+import { createTextPile } from './text-pile.ts'
 
 export type TextDelimiterOptions = {
   delimiter: string
@@ -24,7 +23,7 @@ export type TextDelimiterFramer = {
 export function createTextDelimiterFramer({ delimiter, keep, maxFrame }: TextDelimiterOptions): TextDelimiterFramer {
   if (delimiter === '') throw new RangeError('a delimiter needs at least one character')
   const overlap = delimiter.length - 1
-  const begun = createPile()
+  const begun = createTextPile()
   let waiting: string[] = []
   // What is searched now: the frame begun lies in `begun` and in here from `offset` on; no delimiter begins before `searched`.
   let text = ''
@@ -75,32 +74,6 @@ export function createTextDelimiterFramer({ delimiter, keep, maxFrame }: TextDel
     release,
     get size() {
       return size
-    },
-  }
-}
-
-/** Pieces of text that are joined once, or twice when they are many: a list of single characters would weigh many times the text. */
-function createPile() {
-  let blocks: string[] = []
-  let pieces: string[] = []
-  let length = 0
-  return {
-    get length() {
-      return length
-    },
-    add(piece: string): void {
-      if (piece === '') return
-      length += piece.length
-      if (pieces.push(piece) < MANY_PIECES) return
-      blocks.push(pieces.join(''))
-      pieces = []
-    },
-    take(): string {
-      const text = blocks.length === 0 && pieces.length === 1 ? pieces[0]! : [...blocks, ...pieces].join('')
-      blocks = []
-      pieces = []
-      length = 0
-      return text
     },
   }
 }
