@@ -12,7 +12,10 @@ export type AdmissionLimits = {
 /** Who is in. A peer that has ended makes room for the next at once, even while replies to it are still on their way. */
 export type Places = {
   take: (guest: Guest) => void
+  /** The guest has ended, and is still here. */
   free: (guest: Guest) => void
+  /** The guest has gone. */
+  forget: (guest: Guest) => void
   readonly total: number
   from: (address: string) => number
 }
@@ -20,23 +23,28 @@ export type Places = {
 type Guest = { readonly ip: string }
 
 export function createPlaces(): Places {
-  const guests = new Set<Guest>()
+  // Whoever is in is known to the listener; another list of all of them would be a good part of what idle ones cost.
+  const freed = new Set<Guest>()
   const byAddress = new Map<string, number>()
+  let total = 0
   const add = (address: string, difference: number) => {
+    total += difference
     const count = (byAddress.get(address) ?? 0) + difference
     if (count > 0) byAddress.set(address, count)
     else byAddress.delete(address)
   }
   return {
-    take(guest) {
-      guests.add(guest)
-      add(guest.ip, 1)
-    },
+    take: ({ ip }) => add(ip, 1),
     free(guest) {
-      if (guests.delete(guest)) add(guest.ip, -1)
+      if (freed.has(guest)) return
+      freed.add(guest)
+      add(guest.ip, -1)
+    },
+    forget(guest) {
+      if (!freed.delete(guest)) add(guest.ip, -1)
     },
     get total() {
-      return guests.size
+      return total
     },
     from: (address) => byAddress.get(address) ?? 0,
   }

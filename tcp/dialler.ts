@@ -127,7 +127,12 @@ export class Dialler {
   private connected(socket: Socket): void {
     this.applySettings(socket)
     const address = { ip: normalizeAddress(socket.remoteAddress ?? this.place.host), port: socket.remotePort ?? this.place.port }
-    const session = new Session(socket, { direction: 'out', address, hooks: { onGone: (gone) => this.lost(gone) } })
+    const session = new Session(socket, {
+      direction: 'out',
+      address,
+      service: this.place.port,
+      hooks: { onGone: (gone) => this.lost(gone) },
+    })
     this.session = session
     this.onOpened(session)
     this.setState({ kind: 'connected', session })
@@ -137,7 +142,7 @@ export class Dialler {
   private lost(session: Session): void {
     this.session = undefined
     this.onGone(session)
-    if (Date.now() - session.since >= Math.min(LIVED_MS, this.settings.reconnectMs)) this.backoff.reset()
+    if (performance.now() - session.openedAt >= Math.min(LIVED_MS, this.settings.reconnectMs)) this.backoff.reset()
     const error = session.failure
     this.again(
       error && new TcpError('CONNECT', `the connection to ${this.peer} was lost: ${error.message}`, { cause: error }),

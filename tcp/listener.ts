@@ -197,7 +197,6 @@ export class Listener {
 
   private arrive(socket: Socket): void {
     const relay = normalizeAddress(socket.remoteAddress ?? '')
-    socket.on('error', ignoreError)
     const { allow, deny, proxyTrusted } = this.settings
     const { port } = this.place
     const proxied = proxyTrusted !== undefined || hasRelays(port)
@@ -240,11 +239,13 @@ export class Listener {
 
   /** Keeps a socket in mind that is no session yet. */
   private hold(socket: Socket): void {
+    socket.on('error', ignoreError)
     this.arriving.add(socket)
     socket.once('close', () => this.arriving.delete(socket))
   }
 
   private refuse(socket: Socket, address: string, why: string): void {
+    socket.on('error', ignoreError)
     this.countRefusal(address, why)
     try {
       socket.resetAndDestroy()
@@ -262,7 +263,7 @@ export class Listener {
   private open(socket: Socket, address: SessionAddress): Session {
     this.arriving.delete(socket)
     this.applySettings(socket)
-    const session = new Session(socket, { direction: 'in', address, hooks: this.sessionHooks })
+    const session = new Session(socket, { direction: 'in', address, service: this.place.port, hooks: this.sessionHooks })
     this.sessions.add(session)
     this.places.take(session)
     this.onOpened(session)
@@ -278,7 +279,7 @@ export class Listener {
   private sessionGone(session: Session): void {
     this.sessions.delete(session)
     this.newcomers.delete(session)
-    this.places.free(session)
+    this.places.forget(session)
     this.onGone(session)
   }
 

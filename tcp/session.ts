@@ -33,6 +33,9 @@ export type SessionHooks = { onGone: (session: Session) => void; onEnding?: (ses
 
 export type SessionAddress = { ip: string; port: number }
 
+/** `service`: the port that was connected to, by whose number is counted. */
+export type SessionOrigin = { direction: 'in' | 'out'; address: SessionAddress; service: number; hooks: SessionHooks }
+
 /** Looks at a session's first bytes: gives them on once they may pass. */
 export type Screen = { push: (chunk: Buffer) => Buffer | undefined; flush: () => Buffer }
 
@@ -50,7 +53,10 @@ export class Session implements SocketListener {
   /** The device's address, be it behind a relay that speaks the PROXY protocol. */
   readonly ip: string
   readonly port: number
-  readonly since = Date.now()
+  /** In milliseconds since the process began; a whole number takes no memory of its own. */
+  readonly openedAt = Math.round(performance.now())
+  /** Why the connection broke, if it did not simply end. */
+  failure: Error | undefined
   framesIn = 0
   writesOut = 0
   private owner: SessionOwner | undefined
@@ -59,20 +65,19 @@ export class Session implements SocketListener {
   private pauses = PAUSE_BITS.orphan
   private readonly hooks: SessionHooks
   private readonly counters: ReturnType<typeof countersOf>
-  private cause: Error | undefined
   private peerEnded = false
   private firstBytes: Screen | undefined
   private lingerTimer: NodeJS.Timeout | undefined
   private draining = false
   private outbox: Outbox | undefined
 
-  constructor(socket: Socket, { direction, address, hooks }: { direction: 'in' | 'out'; address: SessionAddress; hooks: SessionHooks }) {
+  constructor(socket: Socket, { direction, address, service, hooks }: SessionOrigin) {
     this.socket = socket
     this.direction = direction
     this.ip = address.ip
     this.port = address.port
     this.hooks = hooks
-    this.counters = countersOf(direction, (direction === 'in' ? socket.localPort : address.port) ?? 0)
+    this.counters = countersOf(direction, service)
     socket.pause()
     listenTo(socket, this)
   }
@@ -81,11 +86,6 @@ export class Session implements SocketListener {
   get peer(): string {
     if (this.ip === '') return 'a peer that had gone before its address was read'
     return formatAddress(this.ip, this.port)
-  }
-
-  /** Why the connection broke, if it did not simply end. */
-  get failure(): Error | undefined {
-    return this.cause
   }
 
   /** Who has the session now; nobody between two owners. */
@@ -171,7 +171,7 @@ export class Session implements SocketListener {
 
   /** Breaks the connection off with RST, so that the peer can tell. */
   reset(cause?: Error): void {
-    this.cause ??= cause
+    this.failure ??= cause
     try {
       this.socket.resetAndDestroy()
     } catch {
@@ -193,7 +193,7 @@ export class Session implements SocketListener {
   }
 
   private closedError(bytes: number): TcpError {
-    return describeClosed(this.peer, { bytes, cause: this.cause })
+    return describeClosed(this.peer, { bytes, cause: this.failure })
   }
 
   private changeIntake(options: IntakeOptions | undefined): void {
@@ -282,7 +282,7 @@ export class Session implements SocketListener {
   }
 
   broke(error: Error): void {
-    this.cause ??= error
+    this.failure ??= error
   }
 
   fellSilent(): void {
@@ -294,7 +294,7 @@ export class Session implements SocketListener {
     clearTimeout(this.lingerTimer)
     this.intake?.stop()
     this.hooks.onGone(this)
-    this.owner?.onClosed(this, this.cause)
+    this.owner?.onClosed(this, this.failure)
     this.owner = undefined
   }
 }

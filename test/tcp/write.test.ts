@@ -16,7 +16,7 @@ afterEach(() => {
 })
 
 function sessionOf(socket: Socket): Session {
-  return new Session(socket, { direction: 'in', address: { ip: '127.0.0.1', port: 1 }, hooks: { onGone() {} } })
+  return new Session(socket, { direction: 'in', address: { ip: '127.0.0.1', port: 1 }, service: 1, hooks: { onGone() {} } })
 }
 
 /** A session and its peer, which reads once it is resumed. */
