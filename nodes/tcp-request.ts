@@ -1,5 +1,6 @@
 import type { IntakeOptions, Payload } from '../tcp/intake.ts'
-import { Requester, type ReplyEnd } from '../tcp/requester.ts'
+import { Requester } from '../tcp/requester.ts'
+import type { ReplyEnd } from '../tcp/requester/reply.ts'
 import { decodeText } from '../tcp/encoding.ts'
 import { TcpError } from '../tcp/errors.ts'
 import { parseDelimiter } from '../tcp/delimiter.ts'
