@@ -6,6 +6,7 @@ import { nextMessageId } from './support/message-id.ts'
 import type { Message, NodeRed, RedNode } from './support/node-red.ts'
 import { readIntake, readLinger, readNumber, type Properties } from './support/options.ts'
 import { createPendingLimit } from './support/pending.ts'
+import { skipUnwantedMetrics } from './support/metrics.ts'
 import { makeReady } from './support/ready.ts'
 import { startOrFail } from './support/start.ts'
 
@@ -16,6 +17,7 @@ function tcpInNode(RED: NodeRed): void {
 
   function TcpIn(this: RedNode, properties: Properties): void {
     RED.nodes.createNode(this, properties)
+    skipUnwantedMetrics(RED, this)
     startOrFail(this, () => start(this, properties))
   }
 

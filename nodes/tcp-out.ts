@@ -9,6 +9,7 @@ import type { Done, Message, NodeRed, RedNode, SessionRef } from './support/node
 import { createOfflinePolicy } from './support/offline.ts'
 import { readTextForm, readWriteLimit, type Properties } from './support/options.ts'
 import { toBytes } from './support/payload.ts'
+import { skipUnwantedMetrics } from './support/metrics.ts'
 import { makeReady } from './support/ready.ts'
 import { startOrFail } from './support/start.ts'
 
@@ -24,6 +25,7 @@ function tcpOutNode(RED: NodeRed): void {
 
   function TcpOut(this: RedNode, properties: Properties): void {
     RED.nodes.createNode(this, properties)
+    skipUnwantedMetrics(RED, this)
     startOrFail(this, () => {
       const text = readTextForm(properties)
       const sender: Sender = {
@@ -83,25 +85,21 @@ function startReplying({ context, limit, bytesOf }: Sender): void {
     if (properties.scope === 'none') throw new TcpError('SESSION_CLOSED', 'the message has no _session, so it is a reply to nobody')
     return sessionsOfTcpIn(properties.scope === 'all' ? undefined : node.z)
   }
-  node.on('input', (message, _send, done) => {
+  onInput(node, (message, done) => {
     if (message.reset === true) resetSessions(message._session, targetsOf, done)
     else reply(message, done)
   })
   function reply(message: Message, done: Done): void {
-    attempt(done, () => {
-      const bytes = bytesOf(message)
-      if (bytes === undefined) done()
-      else if (message._session) sessionOf(message._session).write(bytes, { limit, done })
-      else writeToAll(targetsOf(), { bytes, limit, done })
-    })
+    const bytes = bytesOf(message)
+    if (bytes === undefined) done()
+    else if (message._session) sessionOf(message._session).write(bytes, { limit, done })
+    else writeToAll(targetsOf(), { bytes, limit, done })
   }
 }
 
 function resetSessions(ref: SessionRef | undefined, targetsOf: () => Session[], done: Done): void {
-  attempt(done, () => {
-    for (const session of ref ? [sessionOf(ref)] : targetsOf()) session.socket.destroy()
-    done()
-  })
+  for (const session of ref ? [sessionOf(ref)] : targetsOf()) session.socket.destroy()
+  done()
 }
 
 /** The session that a message belongs to. */
@@ -113,21 +111,22 @@ function sessionOf({ type, id }: SessionRef): Session {
 }
 
 function onMessage(node: RedNode, bytesOf: Sender['bytesOf'], write: (bytes: Buffer, message: Message, done: Done) => void): void {
-  node.on('input', (message, _send, done) => {
-    attempt(done, () => {
-      const bytes = bytesOf(message)
-      if (bytes === undefined) done()
-      else write(bytes, message, done)
-    })
+  onInput(node, (message, done) => {
+    const bytes = bytesOf(message)
+    if (bytes === undefined) done()
+    else write(bytes, message, done)
   })
 }
 
-function attempt(done: Done, act: () => void): void {
-  try {
-    act()
-  } catch (error) {
-    done(error as Error)
-  }
+/** What `handle` throws is the message's error. */
+function onInput(node: RedNode, handle: (message: Message, done: Done) => void): void {
+  node.on('input', (message, _send, done) => {
+    try {
+      handle(message, done)
+    } catch (error) {
+      done(error as Error)
+    }
+  })
 }
 
 // Node-RED imports the default; others require().

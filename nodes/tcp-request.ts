@@ -8,6 +8,7 @@ import { readDefaults, type FilledDefaults } from './support/defaults.ts'
 import type { Done, Message, NodeRed, RedNode, Send } from './support/node-red.ts'
 import { readEncoding, readNumber, readPort, type Properties } from './support/options.ts'
 import { toBytes } from './support/payload.ts'
+import { skipUnwantedMetrics } from './support/metrics.ts'
 import { makeReady } from './support/ready.ts'
 import { countConnections } from './support/texts.ts'
 import { startOrFail } from './support/start.ts'
@@ -27,6 +28,7 @@ function tcpRequestNode(RED: NodeRed): void {
 
   function TcpRequest(this: RedNode, properties: Properties): void {
     RED.nodes.createNode(this, properties)
+    skipUnwantedMetrics(RED, this)
     startOrFail(this, () => start(RED, this, { properties, defaults }))
   }
 

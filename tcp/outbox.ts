@@ -30,6 +30,7 @@ let leaving: Outbox[] = []
  */
 export class Outbox {
   private readonly socket: Socket
+  private readonly isTls: boolean
   private readonly errorOf: (bytes: number) => Error
   private held: Held | undefined
   private lastTurn = 0
@@ -39,6 +40,7 @@ export class Outbox {
   /** `errorOf`: what is told of so many bytes that were not handed to the kernel. */
   constructor(socket: Socket, errorOf: (bytes: number) => Error) {
     this.socket = socket
+    this.isTls = socket instanceof TLSSocket
     this.errorOf = errorOf
   }
 
@@ -117,7 +119,7 @@ export class Outbox {
   private hand(bytes: Buffer, done: Written): void {
     const { socket } = this
     let told = bytes
-    if (socket.writableLength === 0 && !(socket instanceof TLSSocket)) {
+    if (socket.writableLength === 0 && !this.isTls) {
       socket.write(bytes)
       if (socket.writableLength === 0 && !socket.errored) return done()
       told = NOTHING

@@ -99,7 +99,7 @@ export class Session implements SocketListener {
   }
 
   get isOpen(): boolean {
-    return !this.socket.destroyed && this.socket.writable
+    return this.socket.writable
   }
 
   /** Bytes that wait to be handed to the kernel. */

@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto'
 
-const PREFIX_BYTES = 5
-const COUNTER_DIGITS = 6
-const COUNTER_END = 16 ** COUNTER_DIGITS
+const PREFIX_BYTES = 7
+const SUFFIXES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 let prefix = ''
-let counter = COUNTER_END
+let used = SUFFIXES.length
 
-/** An id of Node-RED's form, 16 hex digits; never the same twice, and ten times as fast as drawing every digit. */
+/** An id of Node-RED's form, 16 hex digits; as hard to meet twice, and many times as fast as drawing every digit. */
 export function nextMessageId(): string {
-  if (counter === COUNTER_END) {
+  if (used === SUFFIXES.length) {
     prefix = randomBytes(PREFIX_BYTES).toString('hex')
-    counter = 0
+    used = 0
   }
-  return prefix + (counter++).toString(16).padStart(COUNTER_DIGITS, '0')
+  return prefix + SUFFIXES[used++]!
 }

@@ -33,6 +33,8 @@ export type RedNode = {
   log: (message: string) => void
   warn: (message: string) => void
   error: (error: string | Error, message?: Message) => void
+  /** Makes a record of an event; without one, tells whether metrics are on. */
+  metric?: (event?: string, message?: Message, value?: unknown) => unknown
   on: {
     (event: 'input', handler: (message: Message, send: Send, done: Done) => void): void
     (event: 'close', handler: (removed: boolean, done: () => void) => void): void
@@ -51,6 +53,7 @@ export type NodeRed = {
   }
   settings: { socketReconnectTime?: number; socketTimeout?: number; tcpMsgQueueSize?: number; tcp?: TcpDefaults }
   events?: EventEmitter
+  log?: { metric: () => boolean }
   hooks?: {
     add: (name: string, handler: (event: never) => void | false) => void
     remove: (name: string) => void
