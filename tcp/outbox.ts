@@ -17,7 +17,6 @@ export type WriteLimit = {
 
 type Held = { parts: Buffer[]; dones: Written[]; bytes: number }
 
-let turn = 1
 let endsTurn = false
 // What is held since this turn, and since the one before.
 let holding: Outbox[] = []
@@ -25,17 +24,16 @@ let leaving: Outbox[] = []
 
 /**
  * Makes one segment of what a session sends within a moment. A reply leaves at once: it is the first write since bytes have come from the
- * peer. What follows it within the same turn of the event loop, and what nobody has asked for, is held for two turns at most, so that what
- * comes meanwhile leaves with it. After a turn with several writes a reply is held too: more are likely to follow.
+ * peer. What follows it, and what nobody has asked for, is held for two turns of the event loop at most, so that what comes meanwhile leaves
+ * with it. After bytes that made several writes the first is held too: more are likely to follow.
  */
 export class Outbox {
   private readonly socket: Socket
   private readonly isTls: boolean
   private readonly errorOf: (bytes: number) => Error
   private held: Held | undefined
-  private lastTurn = 0
-  private hadSeveral = false
-  private isAsked = true
+  private writesSinceReceived = 0
+  private expectsSeveral = false
 
   /** `errorOf`: what is told of so many bytes that were not handed to the kernel. */
   constructor(socket: Socket, errorOf: (bytes: number) => Error) {
@@ -57,13 +55,14 @@ export class Outbox {
 
   /** The peer has sent something: it may wait for the next write. */
   noteReceived(): void {
-    this.isAsked = true
+    if (this.writesSinceReceived === 0) return
+    this.expectsSeveral = this.writesSinceReceived > 1
+    this.writesSinceReceived = 0
   }
 
   write(bytes: Buffer, done: Written): void {
-    const isFurther = this.lastTurn === turn
-    const holds = isFurther || this.hadSeveral || !this.isAsked
-    this.noteTurn(isFurther)
+    const holds = this.writesSinceReceived > 0 || this.expectsSeveral
+    this.writesSinceReceived += 1
     if (this.heldBytes + bytes.length > MAX_HELD_BYTES) {
       this.flush()
       this.hand(bytes, done)
@@ -99,17 +98,11 @@ export class Outbox {
     if (!this.held) {
       this.held = { parts: [], dones: [], bytes: 0 }
       holding.push(this)
+      scheduleEnd()
     }
     this.held.parts.push(bytes)
     this.held.dones.push(done)
     this.held.bytes += bytes.length
-  }
-
-  private noteTurn(isFurther: boolean): void {
-    this.isAsked = false
-    this.hadSeveral = isFurther
-    this.lastTurn = turn
-    scheduleEnd()
   }
 
   /**
@@ -139,7 +132,6 @@ function scheduleEnd(): void {
 }
 
 function endTurn(): void {
-  turn += 1
   endsTurn = false
   const ending = leaving
   leaving = holding
