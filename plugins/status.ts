@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { formatAddress } from '../tcp/address.ts'
+import { formatAddress, ownAddress } from '../tcp/address.ts'
 import type { NodeRed } from './node-red.ts'
 import { findClients } from './status/facts.ts'
 import { openFeed } from './status/feed.ts'
@@ -38,15 +38,9 @@ function statusPlugin(RED: NodeRed): void {
     const { address, port } = server.address() as AddressInfo
     feed.setStatusPort(port)
     // For flows, which read it as ${STATUS_URL} or $env("STATUS_URL").
-    process.env.STATUS_URL = localUrl(address, port)
+    process.env.STATUS_URL = `http://${formatAddress(ownAddress(address), port)}`
     RED.log.info(`Status at http://${address}:${port}/readyz`)
   })
-}
-
-/** Where this process reaches a server of its own. */
-function localUrl(address: string, port: number): string {
-  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`
-  return `http://${formatAddress(address, port)}`
 }
 
 export { statusPlugin as 'module.exports' }

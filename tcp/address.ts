@@ -7,3 +7,8 @@ export function formatAddress(address: string, port: number): string {
 export function reachableAddress(address: string): string {
   return address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address
 }
+
+/** Where this process reaches a server of its own that is bound to an address; IPv4 is what a wildcard always has. */
+export function ownAddress(bound: string): string {
+  return bound === '0.0.0.0' || bound === '::' ? '127.0.0.1' : bound
+}

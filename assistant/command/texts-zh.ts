@@ -1,3 +1,5 @@
+import { STEP_NAMES } from '../shared/step-names.ts'
+
 /** 命令行上说明发生了什么、该怎么办。 */
 export const TEXTS_ZH = {
   REFUSED: '{host}:{port} 没有程序在监听，连接被拒绝；请先启动那里的设备或流程，或更正地址和端口',
@@ -66,12 +68,5 @@ export const TEXTS_ZH = {
   STILL_CONNECTED: '{ms} 毫秒后 {peer} 仍然连接着',
   PEER_GONE: '{peer} 在收到 {wanted} 之前断开；收到的是：{received}',
   STOPPED: '已停止',
-  STEP_SEND: '{peer} 发送 {content}',
-  STEP_EXPECT: '{peer} 收到 {wanted}',
-  STEP_SILENCE: '{peer} 在 {ms} 毫秒内收不到数据',
-  STEP_WAIT: '等待 {ms} 毫秒',
-  STEP_OPEN: '{peer} 打开',
-  STEP_CLOSE: '{peer} 关闭',
-  STEP_CONNECTED: '{peer} 已连接',
-  STEP_CLOSED: '{peer} 已断开',
+  ...STEP_NAMES.zh,
 } as const

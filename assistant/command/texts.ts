@@ -1,5 +1,6 @@
 import type { Code, Told } from '../shared/protocol.ts'
 import type { ScenarioCode } from '../shared/scenario.ts'
+import { STEP_NAMES } from '../shared/step-names.ts'
 import { TEXTS_ZH } from './texts-zh.ts'
 
 type AnyCode = Code | ScenarioCode
@@ -74,14 +75,7 @@ export const TEXTS: Partial<Record<AnyCode, string>> = {
   STILL_CONNECTED: '{peer} is still connected after {ms} ms',
   PEER_GONE: '{peer} was disconnected before {wanted} came; received: {received}',
   STOPPED: 'stopped',
-  STEP_SEND: '{peer} sends {content}',
-  STEP_EXPECT: '{peer} gets {wanted}',
-  STEP_SILENCE: '{peer} gets nothing for {ms} ms',
-  STEP_WAIT: 'wait {ms} ms',
-  STEP_OPEN: '{peer} opens',
-  STEP_CLOSE: '{peer} closes',
-  STEP_CONNECTED: '{peer} is connected',
-  STEP_CLOSED: '{peer} is disconnected',
+  ...STEP_NAMES.en,
 }
 
 const CHINESE = /^zh\b|^zh_/i

@@ -1,6 +1,7 @@
 import type { Preset } from '../../assistant/shared/protocol.ts'
 import type { Draft } from '../../assistant/shared/spec.ts'
 import type { Environment } from '../../runtime/environment.ts'
+import { ownAddress } from '../../tcp/address.ts'
 
 type Ports = Pick<
   Environment,
@@ -9,20 +10,19 @@ type Ports = Pick<
 
 const HELLO: Draft = { mode: 'text', text: 'hello', encoding: 'utf8', escapes: false, ending: '', macros: false }
 
-function hostOf({ TCP_BIND }: Ports): string {
-  return TCP_BIND === '0.0.0.0' || TCP_BIND === '::' ? '127.0.0.1' : TCP_BIND
-}
-
 /** Where the flows are, for scenario files: the names that the shipped examples use. */
 export function scenarioVariables(ports: Ports): Record<string, string> {
   const { TCP_IN_SERVER_PORT, TCP_OUT_SERVER_PORT, TCP_RESPONSE_PORT, TCP_IN_CLIENT_PORT, TCP_OUT_CLIENT_PORT } = ports
   const numbers = { TCP_IN_SERVER_PORT, TCP_OUT_SERVER_PORT, TCP_RESPONSE_PORT, TCP_IN_CLIENT_PORT, TCP_OUT_CLIENT_PORT }
-  return { NODE_RED_HOST: hostOf(ports), ...Object.fromEntries(Object.entries(numbers).map(([name, port]) => [name, String(port)])) }
+  return {
+    NODE_RED_HOST: ownAddress(ports.TCP_BIND),
+    ...Object.fromEntries(Object.entries(numbers).map(([name, port]) => [name, String(port)])),
+  }
 }
 
 /** The other side of the five scenarios. */
 export function presetsFor(ports: Ports): Preset[] {
-  const host = hostOf(ports)
+  const host = ownAddress(ports.TCP_BIND)
   return [
     { scenario: 'tcp-in-server', spec: { kind: 'tcp-client', host, port: ports.TCP_IN_SERVER_PORT }, draft: HELLO },
     { scenario: 'tcp-in-client', spec: { kind: 'tcp-server', port: ports.TCP_IN_CLIENT_PORT }, draft: HELLO },

@@ -1,5 +1,6 @@
 import type { Code } from '../../assistant/shared/protocol.ts'
 import type { ScenarioCode } from '../../assistant/shared/scenario.ts'
+import { STEP_NAMES } from '../../assistant/shared/step-names.ts'
 
 /** What this page says itself; behind a dot, the reason that a code comes with. */
 type OwnCode = 'OFFLINE' | 'BAD_FILE' | `${Code}.${string}`
@@ -85,14 +86,7 @@ export const enCodes = {
   STILL_CONNECTED: '{peer} is still connected after {ms} ms.',
   PEER_GONE: '{peer} was disconnected before {wanted} came; received: {received}.',
   STOPPED: 'Stopped.',
-  STEP_SEND: '{peer} sends {content}',
-  STEP_EXPECT: '{peer} gets {wanted}',
-  STEP_SILENCE: '{peer} gets nothing for {ms} ms',
-  STEP_WAIT: 'Wait {ms} ms',
-  STEP_OPEN: '{peer} opens',
-  STEP_CLOSE: '{peer} closes',
-  STEP_CONNECTED: '{peer} is connected',
-  STEP_CLOSED: '{peer} is disconnected',
+  ...STEP_NAMES.en,
   OFFLINE: 'There is no connection to the server. What you typed stays here; try again when it is back.',
   BAD_FILE: '{name} is not a list of quick commands. Choose a file that was exported here.',
 } as const satisfies Record<Code | ScenarioCode | OwnCode, string>

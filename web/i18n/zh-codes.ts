@@ -1,3 +1,4 @@
+import { STEP_NAMES } from '../../assistant/shared/step-names.ts'
 import type { CodeCatalog } from './index.ts'
 
 export const zhCodes: CodeCatalog = {
@@ -77,14 +78,7 @@ export const zhCodes: CodeCatalog = {
   STILL_CONNECTED: '{ms} 毫秒后 {peer} 仍然连接着。',
   PEER_GONE: '{peer} 在收到 {wanted} 之前断开；收到的是：{received}。',
   STOPPED: '已停止。',
-  STEP_SEND: '{peer} 发送 {content}',
-  STEP_EXPECT: '{peer} 收到 {wanted}',
-  STEP_SILENCE: '{peer} 在 {ms} 毫秒内收不到数据',
-  STEP_WAIT: '等待 {ms} 毫秒',
-  STEP_OPEN: '{peer} 打开',
-  STEP_CLOSE: '{peer} 关闭',
-  STEP_CONNECTED: '{peer} 已连接',
-  STEP_CLOSED: '{peer} 已断开',
+  ...STEP_NAMES.zh,
   OFFLINE: '与服务器的连接已断开。已输入的内容会保留，恢复后请重试。',
   BAD_FILE: '{name} 不是快捷指令列表。请选择从这里导出的文件。',
 }
