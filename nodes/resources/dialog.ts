@@ -1,14 +1,11 @@
-// What the three dialogs share: the Advanced section, what is shown when, validators, and saving without noise. Runs in the browser: the
+// What the three dialogs share: the Advanced section, what is shown when, and saving without noise. Runs in the browser: the
 // dialogs load it, compiled, as a module script, and find it as `tcpNodes`.
 
-type Value = string | boolean
+import { checks, isVariable, MODULE, SHARED_TEXTS, type Check, type Get, type Value } from './checks.ts'
+
 /** A property of a node, as the flow file has it. */
 type Property = string | number | boolean | null | undefined
-/** A property as the open dialog shows it, else as the node has it. `usetls`: whether TLS is on. */
-type Get = (name: string) => Value
 type Condition = (get: Get) => boolean
-/** Why a value can not be used, or undefined when it can. */
-type Check = (text: string, get: Get) => string | undefined
 
 type Option = {
   group: (typeof GROUPS)[number]
@@ -62,8 +59,6 @@ type Elements = {
 declare const $: (selector: string) => Elements
 declare const RED: { _: (key: string, values?: Record<string, unknown>) => string }
 
-const MODULE = 'node-red-tcp-nodes'
-const SHARED_TEXTS = `${MODULE}/tcp-in:shared.`
 const GROUPS = ['framing', 'text', 'offline', 'replies', 'limits', 'access', 'connection'] as const
 const ENCODINGS = [
   'gb18030',
@@ -87,8 +82,6 @@ const MAX_S = 2_000_000
 let edited: EditorNode | undefined
 const setEdited = (node?: EditorNode) => (edited = node)
 
-const shared = (key: string, values?: Record<string, unknown>) => RED._(SHARED_TEXTS + key, values)
-
 function readInput(name: string): Value {
   const input = $(`#node-input-${name}`)
   if (input.attr('type') === 'checkbox') return input.prop('checked') === true
@@ -104,11 +97,6 @@ function readerOf(node: EditorNode, options: Options): Get {
   }
 }
 
-/** `${NAME}`: Node-RED puts the variable's value in its place when the flow starts. */
-function isVariable(text: string): boolean {
-  return /^\$(?:\{[^}\s]+\}|\([^)\s]+\))$/.test(text.trim())
-}
-
 /** A validator that says in words what is wrong. */
 function validator(label: () => string, check: Check, options: Options = {}) {
   return function (this: EditorNode, value: Property, _options: unknown): true | string {
@@ -116,54 +104,6 @@ function validator(label: () => string, check: Check, options: Options = {}) {
     const reason = isVariable(text) ? undefined : check(text, readerOf(this, options))
     return reason === undefined || `${label()}: ${reason}`
   }
-}
-
-const checks = {
-  whole(min: number, max?: number): Check {
-    return (text) => {
-      const number = Number(text)
-      if (Number.isInteger(number) && number >= min && number <= (max ?? Number.MAX_SAFE_INTEGER)) return undefined
-      return max === undefined ? shared('error.atLeast', { min }) : shared('error.whole', { min, max })
-    }
-  },
-  port: ((text) => {
-    if (text.trim() === '') return shared('error.noPort')
-    const port = Number(text)
-    return Number.isInteger(port) && port >= 1 && port <= 65535 ? undefined : shared('error.port')
-  }) satisfies Check,
-  needed: ((text) => (text === '' ? shared('error.needed') : undefined)) satisfies Check,
-  address: ((text) => (bitsOf(text.replace(/%\w+$/, '')) ? undefined : shared('error.address'))) satisfies Check,
-  addressList: ((text) => {
-    const bad = text.split(/[\s,]+/).find((entry) => entry !== '' && !isNetwork(entry))
-    return bad === undefined ? undefined : shared('error.network', { entry: bad })
-  }) satisfies Check,
-  /** Bytes as the runtime takes them: `0x0D0A`, `0D 0A`, `\x0D`, or text; digits that could be both are refused. */
-  bytes: ((text) => {
-    if (/^0x(?:[0-9a-f]{2})+(?:\s+(?:0x)?(?:[0-9a-f]{2})+)*$/i.test(text) || /^[0-9a-f]{2}(?:\s+[0-9a-f]{2})*$/i.test(text))
-      return undefined
-    if (/^0x/i.test(text)) return shared('error.hex')
-    if (/^[0-9a-f][0-9a-f\s]*$/i.test(text)) return shared('error.ambiguous', { text })
-    return text.replace(/\\(?:x[0-9a-f]{2}|[nrt0\\])/gi, '').includes('\\') ? shared('error.escape') : undefined
-  }) satisfies Check,
-  encoding: ((text) =>
-    /^(?:base64|hex|utf-?7(?:-imap)?|cesu-?8)$/i.test(text) || !/^[\w.:-]+$/.test(text)
-      ? shared('error.encoding')
-      : undefined) satisfies Check,
-}
-
-/** How many bits an IP address has; 0 for what is none. */
-function bitsOf(address: string): number {
-  const bytes = address.split('.')
-  if (bytes.length === 4 && bytes.every((byte) => /^(?:0|[1-9]\d{0,2})$/.test(byte) && Number(byte) <= 255)) return 32
-  if (!/^[0-9a-f:.]+$/i.test(address) || !address.includes(':')) return 0
-  // The browser's parser of addresses knows all spellings.
-  return URL.canParse(`http://[${address}]/`) ? 128 : 0
-}
-
-function isNetwork(entry: string): boolean {
-  const [, address = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? []
-  const bits = bitsOf(address)
-  return bits > 0 && Number(length ?? 0) <= bits
 }
 
 /** Options of text in any encoding. */
