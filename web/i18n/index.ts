@@ -3,11 +3,13 @@ import type { Told } from '../../assistant/shared/protocol.ts'
 import { look } from '../state/settings.ts'
 import { en } from './en.ts'
 import { enCodes } from './en-codes.ts'
+import type { enTools } from './en-tools.ts'
 import { zh } from './zh.ts'
 import { zhCodes } from './zh-codes.ts'
 
 export type Key = keyof typeof en
 export type Catalog = Record<Key, string>
+export type ToolsCatalog = Record<keyof typeof enTools, string>
 /** What happened and what to do, by the code that the server tells. */
 export type CodeCatalog = Record<keyof typeof enCodes, string>
 
