@@ -217,7 +217,7 @@ export class Session implements SocketListener {
     if (bytes === undefined) return
     this.firstBytes = undefined
     this.take(bytes)
-    // Chunks of a long frame live until it is whole: nothing to collect yet.
+    // Chunks of a long frame live until it is whole, or have become text already: nothing to collect yet.
     if (this.heldBytes < chunk.length) countReceived(chunk.length)
   }
 
