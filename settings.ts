@@ -24,6 +24,7 @@ const login = createLogin({
   adminRoot: environment.HTTP_ADMIN_ROOT,
   closeUserEndpoints: environment.HTTP_IN_LOGIN,
   secureCookie: secure,
+  trustedProxies: environment.TRUSTED_PROXIES,
 })
 
 const settings = {

@@ -1,15 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { AttemptResult } from './attempts.ts'
+import type { Attempt, AttemptResult } from './attempts.ts'
+import type { Client } from './client.ts'
+import { cookieValues } from './cookies.ts'
+import type { Devices } from './devices.ts'
+import { isForeign } from './origin.ts'
+import { ownPath } from './own-path.ts'
 import type { Sessions } from './sessions.ts'
 import { PAGE_HEADERS, renderSignInPage, type SignInProblem } from './sign-in-page.ts'
 
 const MAX_FORM_BYTES = 16 * 1024
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+const FOREIGN = { error: 'this request comes from a page of another origin' }
+const PROBLEM_STATUS: Record<SignInProblem['kind'], number> = { wrong: 401, foreign: 403, slow: 429 }
 
 export type GateOptions = {
   sessions: Sessions
-  attempt: (input: { user: string; password: string; address: string }) => Promise<AttemptResult>
+  devices: Devices
+  attempt: (attempt: Attempt) => Promise<AttemptResult>
+  clientOf: (request: IncomingMessage) => Client
   adminRoot: string
   cookieName: string
   secureCookie: boolean
@@ -30,6 +39,7 @@ export type Gate = {
 export function createGate(options: GateOptions): Gate {
   const { sessions, adminRoot, cookieName } = options
   const signInPath = `${adminRoot}auth/sign-in`
+  const deviceCookieName = `${cookieName}-device`
 
   function request(request: IncomingMessage, response: ServerResponse, next: () => void): void {
     const { method = 'GET' } = request
@@ -41,9 +51,8 @@ export function createGate(options: GateOptions): Gate {
     if (options.isOpen(method, pathname)) return next()
     const token = validToken(request)
     if (token === undefined) return refuse(request, response)
-    if (!SAFE_METHODS.has(method) && isForeign(request))
-      return sendJson(response, 403, { error: 'this request comes from a page of another origin' })
-    if (pathname === `${adminRoot}auth/revoke` && method === 'POST') return signOut(response, token)
+    if (!SAFE_METHODS.has(method) && isForeign(request, options.clientOf(request).hosts)) return sendJson(response, 403, FOREIGN)
+    if (pathname === `${adminRoot}auth/revoke` && method === 'POST') return signOut(request, response, token)
     // Node-RED's own check reads the cookie, whichever way the token came.
     request.headers.cookie = `${cookieName}=${token}`
     next()
@@ -53,7 +62,7 @@ export function createGate(options: GateOptions): Gate {
     const { pathname } = targetOf(request)
     if (options.isOpenSocket(pathname)) return next()
     const token = validToken(request)
-    if (token === undefined || isForeign(request)) {
+    if (token === undefined || isForeign(request, options.clientOf(request).hosts)) {
       socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       return
     }
@@ -78,20 +87,24 @@ export function createGate(options: GateOptions): Gate {
   function showSignIn(
     request: IncomingMessage,
     response: ServerResponse,
-    { next, problem }: { next: string; problem?: SignInProblem },
+    form: { next: string; user?: string | undefined; problem?: SignInProblem },
   ): void {
-    const status = problem === undefined ? 200 : problem.kind === 'wrong' ? 401 : 429
-    const page = renderSignInPage({ acceptLanguage: request.headers['accept-language'] ?? '', next, ...(problem ? { problem } : {}) })
-    response.writeHead(status, { ...PAGE_HEADERS, ...retryAfter(problem) }).end(page)
+    const page = renderSignInPage({ ...form, acceptLanguage: request.headers['accept-language'] ?? '' })
+    const status = form.problem === undefined ? 200 : PROBLEM_STATUS[form.problem.kind]
+    response.writeHead(status, { ...PAGE_HEADERS, ...retryAfter(form.problem) }).end(page)
   }
 
   async function signIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const form = await readForm(request)
     const result = await check(request, form)
     const next = form.next ?? adminRoot
-    if (result.kind !== 'right') return showSignIn(request, response, { next, problem: result })
+    if (result.kind !== 'right') return showSignIn(request, response, { next, user: form.username, problem: result })
     response
-      .writeHead(303, { location: ownPath(next) ?? adminRoot, 'set-cookie': cookie(sessions.begin()), 'cache-control': 'no-store' })
+      .writeHead(303, {
+        location: ownPath(next) ?? adminRoot,
+        'set-cookie': newCookies(request, sessions.begin()),
+        'cache-control': 'no-store',
+      })
       .end()
   }
 
@@ -99,6 +112,7 @@ export function createGate(options: GateOptions): Gate {
   async function issueToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const form = await readForm(request)
     const result = await check(request, form)
+    if (result.kind === 'foreign') return sendJson(response, 403, FOREIGN)
     if (result.kind === 'slow') {
       return sendJson(
         response,
@@ -113,26 +127,53 @@ export function createGate(options: GateOptions): Gate {
       response,
       200,
       { access_token: token, expires_in: sessions.lifetimeSeconds, token_type: 'Bearer' },
-      { 'set-cookie': cookie(token) },
+      { 'set-cookie': newCookies(request, token) },
     )
   }
 
-  async function check(request: IncomingMessage, { username = '', password = '' }: Record<string, string>): Promise<AttemptResult> {
-    const address = request.socket.remoteAddress ?? ''
-    const result = await options.attempt({ user: username, password, address })
-    if (result.kind !== 'right')
-      options.warn(`login refused for ${address}: ${result.kind === 'wrong' ? 'wrong user or password' : 'too many attempts'}`)
+  async function check(
+    request: IncomingMessage,
+    { username = '', password = '' }: Record<string, string>,
+  ): Promise<AttemptResult | { kind: 'foreign' }> {
+    const { address, hosts } = options.clientOf(request)
+    // A page elsewhere could use up the tries of all who share an address.
+    if (isForeign(request, hosts)) return { kind: 'foreign' }
+    const result = await options.attempt({ user: username, password, address, device: deviceOf(request) })
+    if (result.kind === 'wrong') options.warn(`login refused for ${address}: wrong user or password`)
+    // Once: the log must not be filled from outside.
+    if (result.kind === 'slow' && !result.again) options.warn(`login refused for ${address}: too many attempts`)
     return result
   }
 
-  function signOut(response: ServerResponse, token: string): void {
-    sessions.end(token)
-    sendJson(response, 200, { redirect: signInPath }, { 'set-cookie': `${cookie('')}; Max-Age=0` })
+  /** Whoever has signed in before: by the mark that was left then, or by a session that still lives. */
+  function deviceOf(request: IncomingMessage): string | undefined {
+    for (const mark of cookieValues(request, deviceCookieName)) {
+      const device = options.devices.identify(mark)
+      if (device !== undefined) return device
+    }
+    return validToken(request)
   }
 
-  function cookie(token: string): string {
-    const lifetime = token === '' ? '' : `; Max-Age=${sessions.lifetimeSeconds}`
-    return `${cookieName}=${token}; Path=/; HttpOnly; SameSite=Lax${lifetime}${options.secureCookie ? '; Secure' : ''}`
+  function signOut(request: IncomingMessage, response: ServerResponse, token: string): void {
+    sessions.end(token)
+    const ended = cookie(request, { name: cookieName, value: '', path: '/', seconds: 0 })
+    sendJson(response, 200, { redirect: signInPath }, { 'set-cookie': ended })
+  }
+
+  function newCookies(request: IncomingMessage, token: string): string[] {
+    const { devices } = options
+    return [
+      cookie(request, { name: cookieName, value: token, path: '/', seconds: sessions.lifetimeSeconds }),
+      cookie(request, { name: deviceCookieName, value: devices.mark(), path: `${adminRoot}auth`, seconds: devices.lifetimeSeconds }),
+    ]
+  }
+
+  function cookie(
+    request: IncomingMessage,
+    { name, value, path, seconds }: { name: string; value: string; path: string; seconds: number },
+  ) {
+    const secure = options.secureCookie || options.clientOf(request).secure
+    return `${name}=${value}; Path=${path}; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`
   }
 
   function failed(response: ServerResponse) {
@@ -172,24 +213,11 @@ async function readForm(request: IncomingMessage): Promise<Record<string, string
   }
 }
 
-// SameSite cookies go along from any port of the same host; the origin tells them apart.
-function isForeign(request: IncomingMessage): boolean {
-  const { origin, host } = request.headers
-  if (origin === undefined) return false
-  return !URL.canParse(origin) || new URL(origin).host !== host
-}
-
-/** A path on this server, or undefined when it would lead elsewhere. */
-function ownPath(path: string): string | undefined {
-  const url = URL.canParse(path, 'http://local') ? new URL(path, 'http://local') : undefined
-  return url?.origin === 'http://local' && path.startsWith('/') ? `${url.pathname}${url.search}` : undefined
-}
-
 function retryAfter(problem: SignInProblem | undefined): Record<string, string> {
   return problem?.kind === 'slow' ? { 'retry-after': String(problem.seconds) } : {}
 }
 
-function sendJson(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
+function sendJson(response: ServerResponse, status: number, body: object, headers: Record<string, string | string[]> = {}): void {
   response
     .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
     .end(`${JSON.stringify(body)}\n`)

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createAttempts } from './attempts.ts'
+import { createClientReader } from './client.ts'
+import { createDevices } from './devices.ts'
 import { createGate } from './gate.ts'
 import type { PasswordHash } from './passwords.ts'
 import { openSessions } from './sessions.ts'
@@ -16,6 +18,8 @@ export type LoginOptions = {
   /** Asks for the login at endpoints that flows open, too. */
   closeUserEndpoints: boolean
   secureCookie: boolean
+  /** Addresses and networks of reverse proxies whose X-Forwarded-… headers are believed. */
+  trustedProxies?: string | undefined
 }
 
 type User = { username: string; permissions: string }
@@ -25,7 +29,9 @@ export type Login = ReturnType<typeof createLogin>
 
 /** One login for all that is served on the editor's port. */
 export function createLogin(options: LoginOptions) {
-  const sessions = openSessions(join(options.dataDir, '.secrets', 'sessions.json'), `${options.user}\n${options.password}`)
+  const key = `${options.user}\n${options.password}`
+  const sessions = openSessions(join(options.dataDir, '.secrets', 'sessions.json'), key)
+  const devices = createDevices(key)
   const attempt = createAttempts({ user: options.user, password: options.password })
   // Browsers keep cookies by host, whatever the port: two installations on one host must not end each other's sessions.
   const cookieName = `node-red-tcp-${createHash('sha256').update(options.password).digest('hex').slice(0, 8)}`
@@ -43,7 +49,9 @@ export function createLogin(options: LoginOptions) {
   ): void {
     const gate = createGate({
       sessions,
+      devices,
       attempt,
+      clientOf: createClientReader(options.trustedProxies),
       cookieName,
       adminRoot: options.adminRoot,
       secureCookie: options.secureCookie,

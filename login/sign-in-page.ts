@@ -9,6 +9,8 @@ const TEXTS = {
     submit: 'Log in',
     wrong: 'User or password is wrong.',
     slow: 'Too many wrong attempts. Try again in {seconds} s.',
+    foreign:
+      'This form was sent by a page of another origin. Behind a reverse proxy: it has to pass the Host header, or to be among TRUSTED_PROXIES.',
     hint: 'No password yet? The first start writes it to its log (docker compose logs node-red).',
   },
   zh: {
@@ -19,6 +21,7 @@ const TEXTS = {
     submit: '登录',
     wrong: '用户名或密码不正确。',
     slow: '错误次数过多，请在 {seconds} 秒后再试。',
+    foreign: '这个表单来自其他来源的页面。如果前面有反向代理，请让它原样传递 Host 请求头，或把它写进 TRUSTED_PROXIES。',
     hint: '还没有密码？首次启动时会写在日志里（docker compose logs node-red）。',
   },
 }
@@ -35,7 +38,10 @@ button{font:inherit;padding:.7rem;border:0;border-radius:.4rem;background:var(--
 [role=alert]{margin:0;padding:.6rem;border-left:4px solid #d33;background:#d332}
 .hint{margin:0;font-size:.85rem;opacity:.7;overflow-wrap:anywhere}`
 
-export type SignInProblem = { kind: 'wrong' } | { kind: 'slow'; seconds: number }
+// Never the user that is set: it is no business of strangers whether that is another one.
+const USUAL_USER = 'admin'
+
+export type SignInProblem = { kind: 'wrong' } | { kind: 'foreign' } | { kind: 'slow'; seconds: number }
 
 /** Headers that let the page do nothing but show itself and send its form. */
 export const PAGE_HEADERS = {
@@ -47,7 +53,13 @@ export const PAGE_HEADERS = {
 }
 
 /** The login page in English or, for browsers that ask for it, in Chinese. */
-export function renderSignInPage(options: { acceptLanguage: string; next: string; problem?: SignInProblem }): string {
+export function renderSignInPage(options: {
+  acceptLanguage: string
+  next: string
+  /** What was typed before. */
+  user?: string | undefined
+  problem?: SignInProblem
+}): string {
   const texts = prefersChinese(options.acceptLanguage) ? TEXTS.zh : TEXTS.en
   return `<!doctype html>
 <html lang="${texts.lang}">
@@ -61,8 +73,8 @@ export function renderSignInPage(options: { acceptLanguage: string; next: string
 <form method="post">
 <h1>Node-RED TCP<small>${texts.title}</small></h1>
 ${renderProblem(texts, options.problem)}
-<label>${texts.user}<input name="username" autocomplete="username" required autofocus></label>
-<label>${texts.password}<input name="password" type="password" autocomplete="current-password" required></label>
+<label>${texts.user}<input name="username" autocomplete="username" value="${escapeHtml(options.user ?? USUAL_USER)}" required></label>
+<label>${texts.password}<input name="password" type="password" autocomplete="current-password" required autofocus></label>
 <input type="hidden" name="next" value="${escapeHtml(options.next)}">
 <button>${texts.submit}</button>
 <p class="hint">${texts.hint}</p>
@@ -74,7 +86,7 @@ ${renderProblem(texts, options.problem)}
 
 function renderProblem(texts: (typeof TEXTS)['en'], problem: SignInProblem | undefined): string {
   if (problem === undefined) return ''
-  const text = problem.kind === 'wrong' ? texts.wrong : texts.slow.replace('{seconds}', String(problem.seconds))
+  const text = problem.kind === 'slow' ? texts.slow.replace('{seconds}', String(problem.seconds)) : texts[problem.kind]
   return `<p role="alert">${text}</p>`
 }
 

@@ -127,6 +127,7 @@ const variables = z.object({
   TZ: timeZone.optional(),
   HTTP_ADMIN_ROOT: rootPath.default('/'),
   HTTP_IN_LOGIN: flag.default(false),
+  TRUSTED_PROXIES: addressList.optional(),
   TLS_CERT_FILE: readableFile.optional(),
   TLS_KEY_FILE: readableFile.optional(),
   PALETTE_INSTALL: flag.default(true),

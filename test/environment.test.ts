@@ -50,6 +50,7 @@ test.each([
   ['TZ', 'Mars/Olympus', 'an IANA time zone'],
   ['HTTP_ADMIN_ROOT', 'admin', 'a path that starts with /'],
   ['HTTP_IN_LOGIN', 'yes', 'one of true, false'],
+  ['TRUSTED_PROXIES', 'proxy.local', 'addresses and networks such as 10.0.0.0/8'],
   ['PALETTE_INSTALL', '1', 'one of true, false'],
   ['FUNCTION_EXTERNAL_MODULES', 'on', 'one of true, false'],
   ['NODE_RED_CREDENTIAL_RESET', 'please', 'one of true, false'],

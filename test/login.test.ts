@@ -127,7 +127,7 @@ describeRuntimes('login', (create) => {
     const url = nodeRed.getEditorUrl()
     const { response, cookie } = await signIn(url, 'right password', '/dashboard?x=1')
     expect([response.status, response.headers.get('location')]).toEqual([303, '/dashboard?x=1'])
-    expect(response.headers.get('set-cookie')).toMatch(/; Path=\/; HttpOnly; SameSite=Lax; Max-Age=604800$/)
+    expect(response.headers.getSetCookie()[0]).toMatch(/; Path=\/; HttpOnly; SameSite=Lax; Max-Age=604800$/)
     for (const route of ['/', '/flows', '/settings', '/dashboard/', '/dashboard/manifest.webmanifest', '/diagnostics', '/provisioning']) {
       expect.soft(await statusOf(`${url}${route}`, { headers: { cookie } }), route).toBe(200)
     }
