@@ -6,7 +6,7 @@ import { assertCredentialsOpen } from './credentials.ts'
 import { flowVariables, readEnvironment, type Environment } from './environment.ts'
 import { flowFolders, settingsFile } from './installation.ts'
 import { createLog, FATAL, formatJson, type Log } from './log.ts'
-import { assertDataWritable } from './preflight.ts'
+import { assertDataWritable, claimData } from './preflight.ts'
 import { reportProblem } from './problems.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
 
@@ -25,6 +25,8 @@ function prepare(): void {
   const environment = readEnvironment()
   const log = createLog('distribution', { format: environment.LOG_FORMAT, level: environment.LOG_LEVEL })
   assertDataWritable(environment.DATA_DIR)
+  if (!claimData(environment.DATA_DIR))
+    log.warn(`${environment.DATA_DIR} can not be locked on this file system: see to it that no second node-red-tcp runs on it`)
   const secrets = openSecrets(environment)
   announceLogin(environment, secrets)
   const aside = assertCredentialsOpen(environment.DATA_DIR, secrets.credentialSecret, { reset: environment.NODE_RED_CREDENTIAL_RESET })

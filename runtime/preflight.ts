@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { LOCK_FILE, lockFolder } from '../storage/folder-lock.ts'
 
 const PROBE_FILE = '.write-probe'
 // Written by an earlier start, perhaps as another user.
-const OWN_FILES = ['.secrets', 'flows.json', '.config.runtime.json']
+const OWN_FILES = ['.secrets', LOCK_FILE, 'flows.json', '.config.runtime.json']
 
 /** Makes sure that the data folder is there and can be written.
  * @throws Error with uid, gid, owner and the line that helps
@@ -23,6 +24,18 @@ export function assertDataWritable(dataDir: string): void {
   } catch (cause) {
     throw new Error(describe(path, dataDir, cause as NodeJS.ErrnoException), { cause })
   }
+}
+
+/**
+ * Makes sure that no other process works on the data folder: two would overwrite each other's flows, and listen on the same ports.
+ * Tells whether the folder could be locked.
+ * @throws Error with what to do when another one has it
+ */
+export function claimData(dataDir: string): boolean {
+  const lock = lockFolder(dataDir)
+  if (lock !== 'taken') return lock === 'locked'
+  const other = dataDir === '/data' ? 'give this one a volume of its own' : 'set DATA_DIR to another folder for this one'
+  throw new Error(`${dataDir} is in use: another node-red-tcp runs on it. Stop that one, or ${other}.`)
 }
 
 function describe(path: string, dataDir: string, error: NodeJS.ErrnoException): string {
