@@ -12,7 +12,7 @@ import { skipUnwantedMetrics } from './support/metrics.ts'
 import { makeReady } from './support/ready.ts'
 import { countConnections } from './support/texts.ts'
 import { startOrFail } from './support/start.ts'
-import { readTls } from './support/tls.ts'
+import { readTls, warnOfValidity } from './support/tls.ts'
 
 const ESCAPED_BYTES: Record<string, number> = { '\\n': 0x0a, '\\r': 0x0d, '\\t': 0x09, '\\e': 0x1b, '\\f': 0x0c, '\\0': 0x00 }
 
@@ -46,6 +46,7 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
     timeoutMs: readNumber(properties, 'replyTimeout', { default: defaults.idleMs, min: 0, max: MAX_TIMER_MS }),
     separate: properties.separate === true,
   }
+  warnOfValidity(node, options.tls)
   const requesters = new Map<string, Requester<Asked>>()
 
   function requesterFor(host: string, port: number): Requester<Asked> {

@@ -9,15 +9,22 @@ export type AdmissionLimits = {
   deny: BlockList | undefined
 }
 
-/** Who is in. A peer that has ended makes room for the next at once, even while replies to it are still on their way. */
+/**
+ * Who is in. A peer that has ended makes room for the next at once, even while replies to it are still on their way; who stays for longer
+ * is counted again.
+ */
 export type Places = {
   take: (guest: Guest) => void
   /** The guest has ended, and is still here. */
   free: (guest: Guest) => void
+  /** The guest has ended, and stays. */
+  retake: (guest: Guest) => void
   /** The guest has gone. */
   forget: (guest: Guest) => void
-  readonly total: number
-  from: (address: string) => number
+  /** How many are counted: of all, or of those from an address. */
+  count: (address?: string) => number
+  /** How many are here, counted or not. */
+  present: (address?: string) => number
 }
 
 type Guest = { readonly ip: string }
@@ -33,6 +40,7 @@ export function createPlaces(): Places {
     if (count > 0) byAddress.set(address, count)
     else byAddress.delete(address)
   }
+  const count = (address?: string) => (address === undefined ? total : (byAddress.get(address) ?? 0))
   return {
     take: ({ ip }) => add(ip, 1),
     free(guest) {
@@ -40,13 +48,14 @@ export function createPlaces(): Places {
       freed.add(guest)
       add(guest.ip, -1)
     },
+    retake(guest) {
+      if (freed.delete(guest)) add(guest.ip, 1)
+    },
     forget(guest) {
       if (!freed.delete(guest)) add(guest.ip, -1)
     },
-    get total() {
-      return total
-    },
-    from: (address) => byAddress.get(address) ?? 0,
+    count,
+    present: (address) => count(address) + [...freed].filter(({ ip }) => address === undefined || ip === address).length,
   }
 }
 
@@ -55,8 +64,25 @@ export function refusalOf(address: string, limits: AdmissionLimits, places: Plac
   const { maxConnections, maxPerAddress } = limits
   if (limits.deny && matches(limits.deny, address)) return 'its address is on the deny list'
   if (limits.allow && !matches(limits.allow, address)) return 'its address is not on the allow list'
-  if (maxConnections > 0 && places.total >= maxConnections) return `the limit of ${maxConnections} connections is reached`
-  if (maxPerAddress > 0 && places.from(address) >= maxPerAddress)
-    return `the limit of ${maxPerAddress} connections from one address is reached`
+  return limitReached(address, { maxConnections, maxPerAddress }, places)
+}
+
+/** Which limit has no room for another from `address`. Those that are about to go may be as many again. */
+export function limitReached(
+  address: string,
+  { maxConnections, maxPerAddress }: Pick<AdmissionLimits, 'maxConnections' | 'maxPerAddress'>,
+  places: Places,
+): string | undefined {
+  if (isFull(maxConnections, places)) return `the limit of ${maxConnections} connections is reached`
+  if (isFull(maxPerAddress, places, address)) return `the limit of ${maxPerAddress} connections from one address is reached`
   return undefined
+}
+
+/** Whether more are counted than may be, now that one is again. */
+export function isExceeded(address: string, { maxConnections, maxPerAddress }: AdmissionLimits, places: Places): boolean {
+  return (maxConnections > 0 && places.count() > maxConnections) || (maxPerAddress > 0 && places.count(address) > maxPerAddress)
+}
+
+function isFull(limit: number, places: Places, address?: string): boolean {
+  return limit > 0 && (places.count(address) >= limit || places.present(address) >= 2 * limit)
 }

@@ -1,11 +1,11 @@
 import { createServer, type BlockList, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { matches, normalizeAddress } from './access-list.ts'
-import { createPlaces, refusalOf, type AdmissionLimits } from './admission.ts'
+import { createPlaces, isExceeded, limitReached, refusalOf, type AdmissionLimits } from './admission.ts'
 import { createBackoff } from './backoff.ts'
 import { createBoundedReport } from './bounded-report.ts'
 import { countersOf } from './counters.ts'
-import { describeBindError, type TcpError } from './errors.ts'
+import { describeBindError, TcpError } from './errors.ts'
 import { readProxyHeader, screenProxyHeader } from './proxy-greeting.ts'
 import { hasRelays, isRelay } from './relays.ts'
 import { Session, type SessionAddress, type SessionHooks, type SessionOwner } from './session.ts'
@@ -45,6 +45,8 @@ export type ListenerOwner = SessionOwner & {
   onRefused: (message: string) => void
 }
 
+type Handshake = { socket: Socket; address: SessionAddress; timer: NodeJS.Timeout }
+
 /** The name of a place in the registry. */
 export function placeKey({ address, port, tls }: ListenerPlace): string {
   return `${address ?? '*'} ${port} ${fingerprintTls(tls)}`
@@ -64,11 +66,12 @@ export class Listener {
   private readonly sessionHooks: SessionHooks = {
     onGone: (session) => this.sessionGone(session),
     onEnding: (session) => this.places.free(session),
+    onEnded: (session) => this.overstayed(session),
   }
   /** Sockets that are not sessions yet. */
   private readonly arriving = new Set<Socket>()
   private readonly newcomers = new Set<Session>()
-  private readonly handshaking = new Map<string, { socket: Socket; address: SessionAddress }>()
+  private readonly handshaking = new Map<string, Handshake>()
   private server: Server | undefined
   private tlsServer: TlsServer | undefined
   private owner: ListenerOwner | undefined
@@ -112,7 +115,8 @@ export class Listener {
       this.applySettings(session.socket)
       const adopted = !this.newcomers.delete(session)
       session.attach(owner)
-      owner.onSession(session, adopted)
+      // It may have been gone already, and have had something to pass on only.
+      if (this.sessions.has(session)) owner.onSession(session, adopted)
     }
   }
 
@@ -169,12 +173,11 @@ export class Listener {
     const server = createTlsServer({ ...tls, pauseOnConnect: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS })
     server.on('secureConnection', (secure) => {
       const endpoint = endpointOf(secure)
-      const known = this.handshaking.get(endpoint)
+      const known = this.endHandshake(endpoint)
       if (!known) {
         secure.destroy()
         return
       }
-      this.handshaking.delete(endpoint)
       this.arriving.delete(known.socket)
       secure.allowHalfOpen = true
       this.open(secure, known.address)
@@ -189,10 +192,17 @@ export class Listener {
 
   /** Counted once, whether the connection or its TLS goes first. */
   private handshakeFailed(endpoint: string, why: string): void {
-    const known = this.handshaking.get(endpoint)
+    const known = this.endHandshake(endpoint)
     if (!known) return
-    this.handshaking.delete(endpoint)
+    this.places.forget(known.address)
     this.countRefusal(known.address.ip, `TLS handshake failed: ${why}`)
+  }
+
+  private endHandshake(endpoint: string): Handshake | undefined {
+    const known = this.handshaking.get(endpoint)
+    clearTimeout(known?.timer)
+    this.handshaking.delete(endpoint)
+    return known
   }
 
   private arrive(socket: Socket): void {
@@ -211,12 +221,23 @@ export class Listener {
   }
 
   private greet(socket: Socket, relay: string): void {
+    // Whom it speaks for is not known yet; that somebody is here is.
+    const full = limitReached('', { ...this.settings, maxPerAddress: 0 }, this.places)
+    if (full) return this.refuse(socket, relay, full)
+    const guest = { ip: '' }
+    this.places.take(guest)
     this.hold(socket)
     readProxyHeader(socket, {
       relay,
       timeoutMs: HANDSHAKE_TIMEOUT_MS,
-      onAddress: (address) => this.admit(socket, address),
-      onRefused: (why) => this.refuse(socket, relay, why),
+      onAddress: (address) => {
+        this.places.forget(guest)
+        this.admit(socket, address)
+      },
+      onRefused: (why) => {
+        this.places.forget(guest)
+        this.refuse(socket, relay, why)
+      },
     })
   }
 
@@ -226,15 +247,25 @@ export class Listener {
       this.refuse(socket, address.ip, refusal)
       return undefined
     }
+    this.places.take(address)
     if (!this.tlsServer) return this.open(socket, address)
+    this.shakeHands(socket, address, this.tlsServer)
+    return undefined
+  }
+
+  private shakeHands(socket: Socket, address: SessionAddress, tlsServer: TlsServer): void {
     const endpoint = endpointOf(socket)
-    this.handshaking.set(endpoint, { socket, address })
+    // Node.js counts from the last byte that has come.
+    const timer = setTimeout(() => {
+      this.handshakeFailed(endpoint, `it took longer than ${HANDSHAKE_TIMEOUT_MS} ms`)
+      socket.destroy()
+    }, HANDSHAKE_TIMEOUT_MS).unref()
+    this.handshaking.set(endpoint, { socket, address, timer })
     this.hold(socket)
     socket.once('close', () => this.handshakeFailed(endpoint, 'the connection was closed'))
     // Whoever ends in the middle of a handshake is not waited for.
     socket.allowHalfOpen = false
-    this.tlsServer.emit('connection', socket)
-    return undefined
+    tlsServer.emit('connection', socket)
   }
 
   /** Keeps a socket in mind that is no session yet. */
@@ -265,7 +296,6 @@ export class Listener {
     this.applySettings(socket)
     const session = new Session(socket, { direction: 'in', address, service: this.place.port, hooks: this.sessionHooks })
     this.sessions.add(session)
-    this.places.take(session)
     this.onOpened(session)
     if (this.owner) {
       this.owner.onSession(session, false)
@@ -274,6 +304,14 @@ export class Listener {
       this.newcomers.add(session)
     }
     return session
+  }
+
+  /** A peer that has ended and has not gone in time is counted again, and goes where that is one too many. */
+  private overstayed(session: Session): void {
+    this.places.retake(session)
+    if (!isExceeded(session.ip, this.settings, this.places)) return
+    const waiting = session.bufferedBytes
+    session.reset(new TcpError('LIMIT', `${session.peer} has ended, has not taken ${waiting} bytes in time, and its place is needed`))
   }
 
   private sessionGone(session: Session): void {

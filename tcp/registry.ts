@@ -132,6 +132,7 @@ async function endAll(withinMs: number): Promise<void> {
 
 function endSession(session: Session, withinMs: number): Promise<void> {
   const { socket } = session
+  if (socket.closed) return Promise.resolve()
   return new Promise((resolve) => {
     const timer = setTimeout(() => session.reset(), withinMs)
     socket.once('close', () => {

@@ -7,10 +7,13 @@ import { countReceived } from './garbage.ts'
 import { createIntake, isPassedOn, sameIntake, type Intake, type IntakeOptions, type IntakeTail, type Payload } from './intake.ts'
 import { Outbox, type WriteLimit, type Written } from './outbox.ts'
 import { listenTo, type SocketListener } from './socket-events.ts'
+import { PAYLOADS_A_TURN, waitForTurn, type TurnTaker } from './turns.ts'
 
 const ID_BYTES = 8
 // A peer that has been sent FIN and does not answer is not waited for.
 const FINISH_TIMEOUT_MS = 1_000
+// A peer that has ended and takes none of what waits for it in so long is not waited for either.
+const UNTAKEN_TIMEOUT_MS = 30_000
 
 /** Who an owner is, for those who look from outside: a node's id, type and name, and the flow it is on. */
 export type About = { node: string; type: string; name: string; flow: string }
@@ -28,8 +31,13 @@ export type SessionOwner = {
   onClosed: (session: Session, cause: Error | undefined) => void
 }
 
-/** `onEnding`: the peer has said that it sends nothing more. */
-export type SessionHooks = { onGone: (session: Session) => void; onEnding?: (session: Session) => void }
+export type SessionHooks = {
+  onGone: (session: Session) => void
+  /** The peer sends nothing more, and all that it has sent is passed on; the session stays a moment for replies. */
+  onEnding?: (session: Session) => void
+  /** That moment is over; what the peer has not taken yet may keep the session for longer. */
+  onEnded?: (session: Session) => void
+}
 
 export type SessionAddress = { ip: string; port: number }
 
@@ -39,14 +47,14 @@ export type SessionOrigin = { direction: 'in' | 'out'; address: SessionAddress; 
 /** Looks at a session's first bytes: gives them on once they may pass. */
 export type Screen = { push: (chunk: Buffer) => Buffer | undefined; flush: () => Buffer }
 
-/** Why reading is paused: a deploy goes on, nobody owns the session, or the flow has enough to do. */
+/** Why reading is paused: a deploy goes on, nobody owns the session, the flow has enough to do, or it is the turn of others. */
 export type PauseReason = keyof typeof PAUSE_BITS
 
 // One number for each session: thousands of them may be idle.
-const PAUSE_BITS = { deploy: 1, orphan: 2, busy: 4 }
+const PAUSE_BITS = { deploy: 1, orphan: 2, busy: 4, turn: 8 }
 
 /** One TCP connection, whoever opened it. Survives its owner: another can take it over. */
-export class Session implements SocketListener {
+export class Session implements SocketListener, TurnTaker {
   readonly id = randomBytes(ID_BYTES).toString('hex')
   readonly socket: Socket
   readonly direction: 'in' | 'out'
@@ -69,6 +77,8 @@ export class Session implements SocketListener {
   private firstBytes: Screen | undefined
   private lingerTimer: NodeJS.Timeout | undefined
   private draining = false
+  private isClosed = false
+  private isGone = false
   private outbox: Outbox | undefined
 
   constructor(socket: Socket, { direction, address, service, hooks }: SessionOrigin) {
@@ -131,10 +141,24 @@ export class Session implements SocketListener {
   }
 
   resume(reason: PauseReason): void {
-    this.pauses &= ~PAUSE_BITS[reason]
-    if (this.isPaused || this.socket.destroyed) return
-    this.emitPayloads()
-    if (!this.isPaused) this.socket.resume()
+    if (this.pauses & PAUSE_BITS[reason]) this.goOn(PAUSE_BITS[reason], PAYLOADS_A_TURN)
+  }
+
+  /** Passes on what there was no time for before. */
+  takeTurn(most: number): void {
+    this.goOn(PAUSE_BITS.turn, most)
+  }
+
+  private goOn(pause: number, most: number): void {
+    this.pauses &= ~pause
+    if (this.isPaused) return
+    if (this.isClosed) return this.passAndGo(most)
+    if (this.socket.destroyed) return
+    this.emitPayloads(most)
+    if (this.isPaused) return
+    // What has come meanwhile was not heard: the clock of its silence starts anew.
+    if (this.socket.timeout) this.socket.setTimeout(this.socket.timeout)
+    this.socket.resume()
   }
 
   /** Sends bytes. `done` is called when they are handed to the kernel, or with the error when they were not. */
@@ -157,6 +181,7 @@ export class Session implements SocketListener {
 
   /** Sends what waits, then FIN; a peer that does not answer in time is reset. */
   finish(): void {
+    if (this.isClosed) return this.go()
     this.end()
     const timer = setTimeout(() => this.socket.destroy(), FINISH_TIMEOUT_MS)
     timer.unref()
@@ -217,6 +242,8 @@ export class Session implements SocketListener {
     if (bytes === undefined) return
     this.firstBytes = undefined
     this.take(bytes)
+    // More than that is not read while there is no time for what has come.
+    if (this.pauses & PAUSE_BITS.turn) this.socket.pause()
     // Chunks of a long frame live until it is whole, or have become text already: nothing to collect yet.
     if (this.heldBytes < chunk.length) countReceived(chunk.length)
   }
@@ -233,14 +260,21 @@ export class Session implements SocketListener {
     owner.onPayload(this, payload)
   }
 
-  private emitPayloads(): void {
+  private emitPayloads(most = PAYLOADS_A_TURN): void {
     // A payload's consumer may pause or resume: one loop at a time.
     if (this.draining) return
     this.draining = true
+    let left = most
     try {
       while (!this.isPaused && this.owner) {
+        if (left === 0) {
+          this.pauses |= PAUSE_BITS.turn
+          waitForTurn(this)
+          break
+        }
         const payload = this.nextPayload()
         if (payload === undefined) break
+        left -= 1
         this.emit(payload, this.owner)
       }
     } finally {
@@ -262,7 +296,6 @@ export class Session implements SocketListener {
     this.outbox?.flush()
     if (this.firstBytes) this.take(this.firstBytes.flush())
     this.peerEnded = true
-    this.hooks.onEnding?.(this)
     this.emitPayloads()
   }
 
@@ -270,15 +303,34 @@ export class Session implements SocketListener {
     this.peerEnded = false
     const tail = this.intake?.flush()
     if (tail && this.owner) this.owner.onTail(this, tail)
+    if (this.isClosed) return
+    this.hooks.onEnding?.(this)
     // A client's connection has nothing more to say to a peer that has ended.
-    if (this.direction === 'out' || this.owner?.lingerMs === 0) this.end()
+    if (this.direction === 'out' || this.owner?.lingerMs === 0) this.endBoth()
     else this.linger()
   }
 
   /** Keeps a half-closed connection open for replies that are still on their way; each one extends the time. */
   private linger(): void {
     clearTimeout(this.lingerTimer)
-    this.lingerTimer = setTimeout(() => this.end(), this.owner?.lingerMs ?? 0)
+    this.lingerTimer = setTimeout(() => this.endBoth(), this.owner?.lingerMs ?? 0)
+  }
+
+  /** The peer has ended, and so does this side. */
+  private endBoth(): void {
+    this.end()
+    this.hooks.onEnded?.(this)
+    if (!this.socket.destroyed) this.watchUntaken()
+  }
+
+  private watchUntaken(): void {
+    const waiting = this.bufferedBytes
+    clearTimeout(this.lingerTimer)
+    this.lingerTimer = setTimeout(() => {
+      if (this.bufferedBytes < waiting) return this.watchUntaken()
+      const time = `${UNTAKEN_TIMEOUT_MS / 1000} s`
+      this.reset(new TcpError('SLOW_PEER', `${this.peer} has ended and has taken none of ${waiting} bytes in ${time}; it was disconnected`))
+    }, UNTAKEN_TIMEOUT_MS).unref()
   }
 
   broke(error: Error): void {
@@ -286,12 +338,28 @@ export class Session implements SocketListener {
   }
 
   fellSilent(): void {
+    // Who is not read can not be heard.
+    if (this.isPaused) return
     this.reset(new TcpError('IDLE', `${this.peer} has sent nothing for ${this.socket.timeout} ms`))
   }
 
   closed(): void {
     this.outbox?.flush()
     clearTimeout(this.lingerTimer)
+    this.isClosed = true
+    this.passAndGo(PAYLOADS_A_TURN)
+  }
+
+  /** Whole frames that came before the end are messages, also when they have to wait. */
+  private passAndGo(most: number): void {
+    this.emitPayloads(most)
+    if (this.isPaused && this.heldBytes > 0) return
+    this.go()
+  }
+
+  private go(): void {
+    if (this.isGone) return
+    this.isGone = true
     this.intake?.stop()
     this.hooks.onGone(this)
     this.owner?.onClosed(this, this.failure)

@@ -24,17 +24,19 @@ export function assertTlsMaterial(material: TlsMaterial, { server }: { server: b
   } catch (cause) {
     throw new TcpError('TLS', `the TLS certificate or key can not be used: ${(cause as Error).message}`, { cause })
   }
-  for (const pem of [material.cert].flat()) if (pem !== undefined) assertValidNow(new X509Certificate(pem))
 }
 
-function assertValidNow(certificate: X509Certificate): void {
+/** What is wrong with the time of a certificate, by which peers that look at it go; it can be used all the same. */
+export function describeValidity({ cert }: TlsMaterial): { text: string; isExpired: boolean } | undefined {
   const now = Date.now()
-  if (certificate.validToDate.getTime() < now) {
-    throw new TcpError('TLS', `the TLS certificate of ${oneLine(certificate.subject)} expired on ${certificate.validTo}`)
+  for (const pem of [cert].flat()) {
+    if (pem === undefined) continue
+    const { subject, validFrom, validTo, validFromDate, validToDate } = new X509Certificate(pem)
+    const name = `the TLS certificate of ${oneLine(subject)}`
+    if (validToDate.getTime() < now) return { text: `${name} expired on ${validTo}: peers may refuse it; renew it`, isExpired: true }
+    if (validFromDate.getTime() > now) return { text: `${name} is not valid before ${validFrom}: peers may refuse it`, isExpired: false }
   }
-  if (certificate.validFromDate.getTime() > now) {
-    throw new TcpError('TLS', `the TLS certificate of ${oneLine(certificate.subject)} is not valid before ${certificate.validFrom}`)
-  }
+  return undefined
 }
 
 function oneLine(subject: string): string {

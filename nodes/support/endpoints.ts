@@ -11,7 +11,7 @@ import { listenerStatus } from './listener-status.ts'
 import type { NodeRed, RedNode } from './node-red.ts'
 import { readBind, readListenerSettings, readPort, readSocketSettings, type Properties } from './options.ts'
 import { isShuttingDown } from './shutdown.ts'
-import { readTls } from './tls.ts'
+import { readTls, warnOfValidity } from './tls.ts'
 
 export type Context = { RED: NodeRed; node: RedNode; properties: Properties; defaults: FilledDefaults }
 
@@ -46,7 +46,8 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
   const sessions = new Set<Session>()
   const losses = createBoundedReport('connections broke', (message) => node.warn(message))
   let state: ListenerState | undefined
-  const statusNow = () => listenerStatus(state, { count: sessions.size, reach: published.reach([place.port]) })
+  const warning = warnOfValidity(node, place.tls)
+  const statusNow = () => listenerStatus(state, { count: sessions.size, reach: published.reach([place.port]), warning })
   let shown: string | undefined
   const show = (session?: Session, event?: 'connect' | 'disconnect') => {
     const status = statusNow()
@@ -97,6 +98,7 @@ export function startConnecting(
   const { RED, node, properties, defaults } = context
   const host = String(properties.host || 'localhost')
   const place = { host, port: readPort(properties.port), tls: readTls(RED, properties, { server: false }), caller: node.id }
+  warnOfValidity(node, place.tls)
   const sessions = new Set<Session>()
   let session: Session | undefined
   let shown: DiallerState['kind'] | undefined

@@ -6,11 +6,16 @@ import type { NodeStatus } from './node-red.ts'
 import { countConnections } from './texts.ts'
 
 /** What a node that listens shows: where it can be reached, and by how many it is. */
-export function listenerStatus(state: ListenerState | undefined, { count, reach }: { count: number; reach: Reach }): NodeStatus {
+export function listenerStatus(
+  state: ListenerState | undefined,
+  { count, reach, warning }: { count: number; reach: Reach; warning: string | undefined },
+): NodeStatus {
   const connections = countConnections(count)
   if (state === undefined) return { fill: 'grey', shape: 'ring', text: connections }
   if (state.kind === 'failed') return { fill: 'red', shape: 'ring', text: state.error.message }
-  return { fill: 'green', shape: count > 0 ? 'dot' : 'ring', text: `listening ${placeText(state, reach)} · ${connections}` }
+  const shape = count > 0 ? 'dot' : 'ring'
+  const text = `listening ${placeText(state, reach)} · ${connections}`
+  return warning === undefined ? { fill: 'green', shape, text } : { fill: 'yellow', shape, text: `${text} · ${warning}` }
 }
 
 function placeText({ address, port }: { address: string; port: number }, reach: Reach): string {

@@ -1,6 +1,6 @@
 import { TcpError } from '../../tcp/errors.ts'
-import { assertTlsMaterial, type TlsMaterial } from '../../tcp/tls.ts'
-import type { NodeRed, TlsConfigNode } from './node-red.ts'
+import { assertTlsMaterial, describeValidity, type TlsMaterial } from '../../tcp/tls.ts'
+import type { NodeRed, RedNode, TlsConfigNode } from './node-red.ts'
 import type { Properties } from './options.ts'
 
 /**
@@ -16,6 +16,14 @@ export function readTls(RED: NodeRed, properties: Properties, { server }: { serv
   const material = { ...config.addTLSOptions({}), ...(server ? clientCertificateOptions(properties) : {}) }
   assertTlsMaterial(material, { server })
   return material
+}
+
+/** Has the log, and a node that looks at it, know of a certificate that is used outside of its time; tells what the status shows of it. */
+export function warnOfValidity(node: RedNode, material: TlsMaterial | undefined): string | undefined {
+  const validity = material && describeValidity(material)
+  if (!validity) return undefined
+  node.warn(validity.text)
+  return validity.isExpired ? 'certificate expired' : 'certificate not valid yet'
 }
 
 /** Mutual TLS: whether clients are asked for a certificate, and whether they get in without a good one. */

@@ -31,6 +31,7 @@ describeContainer('TLS', () => {
     const tab = new Tab('tls')
     tab.tcpIn({ port: '9504', tls: 'tls-1', name: 'secure', ...properties }, tab.tcpOut({}))
     tab.watch()
+    tab.add('status', { scope: null }, tab.debug('status', 'status.text'))
     await admin.deploy([...flowOf(tab), tlsConfig(certificate, { ca })])
   }
 
@@ -75,8 +76,18 @@ describeContainer('TLS', () => {
   })
 
   test.each([
-    ['expired', () => issue('old.test', { from: '200101000000Z', to: '210101000000Z' }), /expired on Jan {2}1 .* 2021/],
-    ['not valid yet', () => issue('young.test', { from: '390101000000Z' }), /is not valid before Jan {2}1 .* 2039/],
+    ['expired', { from: '200101000000Z', to: '210101000000Z' }, /expired on Jan {2}1 .* 2021/],
+    ['not valid yet', { from: '390101000000Z' }, /is not valid before Jan {2}1 .* 2039/],
+  ])('a listener with a certificate that is %s listens, and says so in log and status', async (state, dates, message) => {
+    await admin.deploy([])
+    await using debug = await admin.debug()
+    await deployListener({}, issue('dated.test', dates))
+    await expect.poll(() => logsOf(nodeRed.getId())).toMatch(message)
+    await expect.poll(() => nextOf(debug, 'status')).toContain(`certificate ${state}`)
+    expect(await echo(await connectTls({ rejectUnauthorized: false }))).toBe('secret')
+  })
+
+  test.each([
     ['without its key', () => ({ cert: server.cert, key: peer.key }), /the TLS certificate or key can not be used/],
     ['unreadable', () => ({ cert: 'garbage', key: 'garbage' }), /the TLS certificate or key can not be used/],
   ])('a certificate that is %s stops the node with an error', async (_name, certificate, message) => {

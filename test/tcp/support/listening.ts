@@ -1,0 +1,83 @@
+import { connect, type Socket, type SocketConstructorOpts } from 'node:net'
+import type { IntakeOptions, Payload } from '../../../tcp/intake.ts'
+import { Listener, type ListenerOwner, type ListenerSettings, type ListenerState } from '../../../tcp/listener.ts'
+import type { Session } from '../../../tcp/session.ts'
+import type { TlsMaterial } from '../../../tcp/tls.ts'
+
+const SETTINGS: ListenerSettings = {
+  maxConnections: 0,
+  maxPerAddress: 0,
+  allow: undefined,
+  deny: undefined,
+  proxyTrusted: undefined,
+  idleMs: 0,
+  keepAliveMs: 0,
+  noDelay: true,
+}
+export const PASSED_ON: IntakeOptions = { framing: { kind: 'stream' }, dataType: 'buffer', encoding: 'utf8', maxFrame: 1e9 }
+export const LINES: IntakeOptions = {
+  framing: { kind: 'delimiter', delimiter: Buffer.from('\n'), keep: false },
+  dataType: 'text',
+  encoding: 'utf8',
+  maxFrame: 1e9,
+}
+
+export type Listening = AsyncDisposable & {
+  port: number
+  listener: Listener
+  payloads: Payload[]
+  /** What became of each session that has gone: its error, if any. */
+  gone: (Error | undefined)[]
+  refusals: string[]
+  /** A connection to it, or what is left of one that was refused. */
+  connect: (options?: SocketConstructorOpts & { localAddress?: string }) => Promise<Socket>
+}
+
+/** A listener of the engine on a free port of 127.0.0.1 whose owner keeps what it is told. */
+export async function startListening(
+  given: Partial<Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload'>> & {
+    settings?: Partial<ListenerSettings>
+    tls?: TlsMaterial
+  } = {},
+): Promise<Listening> {
+  const payloads: Payload[] = []
+  const gone: (Error | undefined)[] = []
+  const refusals: string[] = []
+  const sockets: Socket[] = []
+  const bound = Promise.withResolvers<number>()
+  const owner: ListenerOwner = {
+    about: { node: 'n1', type: 'tcp in', name: 'test', flow: 'f1' },
+    intake: given.intake ?? PASSED_ON,
+    lingerMs: given.lingerMs ?? 50,
+    settings: { ...SETTINGS, ...given.settings },
+    onState: (state: ListenerState) => (state.kind === 'listening' ? bound.resolve(state.port) : bound.reject(state.error)),
+    onSession() {},
+    onPayload: given.onPayload ?? ((_session: Session, payload) => void payloads.push(payload)),
+    onTail: (_session, { payload }) => void payloads.push(payload),
+    onClosed: (_session, cause) => void gone.push(cause),
+    onRefused: (message) => void refusals.push(message),
+  }
+  const listener = new Listener({ address: '127.0.0.1', port: 0, tls: given.tls }, owner, { onOpened() {}, onGone() {}, onClosed() {} })
+  const port = await bound.promise
+  return {
+    port,
+    listener,
+    payloads,
+    gone,
+    refusals,
+    async connect(options = {}) {
+      const socket = connect({ port, host: '127.0.0.1', ...options })
+      sockets.push(socket)
+      socket.on('error', () => {})
+      const settled = new Promise((resolve) => socket.once('connect', resolve).once('close', resolve))
+      await settled
+      return socket
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      for (const session of listener.sessions) session.socket.destroy()
+      listener.close()
+      await Promise.resolve()
+    },
+  }
+}
