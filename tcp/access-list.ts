@@ -29,6 +29,19 @@ export function normalizeAddress(address: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(usual)?.[1] ?? usual
 }
 
+/** The 4 bytes of an IPv4 address, the 16 of an IPv6 one. */
+export function addressToBytes(address: string): Buffer {
+  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
+  const { address: usual } = new SocketAddress({ address, family: 'ipv6' })
+  const groups = usual.replace(/\d+\.\d+\.\d+\.\d+$/, (dotted) => {
+    const hex = addressToBytes(dotted).toString('hex')
+    return `${hex.slice(0, 4)}:${hex.slice(4)}`
+  })
+  const [front = [], back = []] = groups.split('::').map((part) => part.split(':').filter((group) => group !== ''))
+  const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0')
+  return Buffer.from([...front, ...zeros, ...back].map((group) => group.padStart(4, '0')).join(''), 'hex')
+}
+
 function addEntry(list: BlockList, entry: string): void {
   const [, address = '', length] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? []
   const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address) as 0 | 4 | 6]

@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6, SocketAddress } from 'node:net'
-import { normalizeAddress } from './access-list.ts'
+import { isIPv4, isIPv6 } from 'node:net'
+import { addressToBytes, normalizeAddress } from './access-list.ts'
 
 // https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt
 const V1_START = Buffer.from('PROXY ')
@@ -142,16 +142,4 @@ function isPlainIPv6(address: string): boolean {
 
 function formatAddress(bytes: Buffer): string {
   return bytes.length === 4 ? bytes.join('.') : (bytes.toString('hex').match(/.{4}/g) ?? []).join(':')
-}
-
-function addressToBytes(address: string): Buffer {
-  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
-  const { address: usual } = new SocketAddress({ address, family: 'ipv6' })
-  const groups = usual.replace(/\d+\.\d+\.\d+\.\d+$/, (dotted) => {
-    const hex = addressToBytes(dotted).toString('hex')
-    return `${hex.slice(0, 4)}:${hex.slice(4)}`
-  })
-  const [front = [], back = []] = groups.split('::').map((part) => part.split(':').filter((group) => group !== ''))
-  const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0')
-  return Buffer.from([...front, ...zeros, ...back].map((group) => group.padStart(4, '0')).join(''), 'hex')
 }

@@ -1,13 +1,12 @@
 import { BlockList, isIP } from 'node:net'
 import { matches, parseAddressList } from '../../tcp/access-list.ts'
+import { metadataAddress } from './metadata.ts'
 import { told } from './told.ts'
 import type { Told } from '../shared/protocol.ts'
 
 export const TARGETS_FORM =
   'addresses and networks, with ports where only some are meant, such as 10.0.0.0/8:1-1024, 192.168.1.5, [2001:db8::/32]:80'
 
-// What clouds tell machines about themselves, keys among it: link-local addresses and the three that are not.
-const METADATA = parseAddressList('169.254.0.0/16, fe80::/10, fd00:ec2::254, 100.100.100.200')
 // A network as wide as this or wider does not mean one of them in particular.
 const NARROW_IPV4_BITS = 16
 const NARROW_IPV6_BITS = 10
@@ -33,10 +32,12 @@ export function createTargets(text?: string): Targets {
   const allowed = text === undefined ? undefined : parseTargets(text)
   return {
     refuse(address, port, host = address) {
-      const fits = (target: Target) => port >= target.first && port <= target.last && matches(target.list, address)
-      if (matches(METADATA, address) && !allowed?.some((target) => target.narrow && fits(target)))
+      const fits = ({ list, first, last }: Target, one: string) => port >= first && port <= last && matches(list, one)
+      const metadata = metadataAddress(address)
+      if (metadata !== undefined && !allowed?.some((target) => target.narrow && fits(target, metadata)))
         return told('METADATA_ADDRESS', { address })
-      if (allowed !== undefined && !allowed.some(fits)) return told('TARGET_NOT_ALLOWED', { host, port, address })
+      if (allowed !== undefined && !allowed.some((target) => fits(target, address)))
+        return told('TARGET_NOT_ALLOWED', { host, port, address })
       return undefined
     },
   }

@@ -123,6 +123,44 @@ test('metadata addresses have to be allowed by their own', () => {
   expect(createTargets().refuse('127.0.0.1', 80)).toBeUndefined()
 })
 
+test.each([
+  ...['169.254.170.2', '168.63.129.16', '192.0.0.192', '100.100.100.200'],
+  ...['fd00:ec2::254', 'fd00:ec2::23', 'fd20:ce::254', 'fd00:c1::a9fe:a9fe', 'fd00:42::42', 'fe80::1%lo', 'FE80::A9FE:A9FE'],
+  // IPv4 in IPv6: mapped, compatible, translated, NAT64 of both prefixes and all lengths, 6to4, Teredo, ISATAP
+  ...['::ffff:169.254.169.254', '0:0:0:0:0:ffff:a9fe:a9fe', '::169.254.169.254', '::ffff:0:169.254.169.254'],
+  ...['64:ff9b::a9fe:a9fe', '64:ff9b::168.63.129.16', '64:ff9b:1:a9fe:a9:fe00::', '64:ff9b:1:00a9:fe:a9fe::', '64:ff9b:1:0:a9:fea9:fe00:0'],
+  ...[
+    '64:ff9b:1::169.254.169.254',
+    '2002:a9fe:a9fe::1',
+    '2001:0:a9fe:a9fe::1',
+    '2001:0:102:304::5601:5601',
+    '2001:db8::5efe:169.254.169.254',
+  ],
+])('the metadata address %s is refused unless it is named', (address) => {
+  const refusal = { code: 'METADATA_ADDRESS', params: { address } }
+  expect(createTargets().refuse(address, 80)).toEqual(refusal)
+  expect(createTargets('0.0.0.0/0, ::/0, 64:ff9b::/96').refuse(address, 80)).toEqual(refusal)
+})
+
+test.each(['8.8.8.8', '192.0.0.193', '100.100.100.201', '2001:db8::1', 'fd00::1', '64:ff9b::808:808', '2002:808:808::1', '::1', '::'])(
+  '%s is no metadata address',
+  (address) => expect(createTargets().refuse(address, 80)).toBeUndefined(),
+)
+
+test('an address that carries a metadata address needs both in the list', () => {
+  expect(createTargets('64:ff9b::/96, 169.254.169.254').refuse('64:ff9b::a9fe:a9fe', 80)).toBeUndefined()
+  expect(createTargets('169.254.169.254').refuse('64:ff9b::a9fe:a9fe', 80)?.code).toBe('TARGET_NOT_ALLOWED')
+})
+
+test('a name that stands for a metadata address is not dialled', async () => {
+  const hub = startHub()
+  // The system reads these as 169.254.169.254, as it reads a name.
+  for (const host of ['2852039166', '0xa9fea9fe', '0251.0376.0251.0376', '169.254.43518']) {
+    const endpoint = open(hub, { kind: 'tcp-client', host, port: 80 })
+    await expect.poll(() => infoOf(hub, endpoint).problem).toEqual({ code: 'METADATA_ADDRESS', params: { address: '169.254.169.254' } })
+  }
+})
+
 test('talks TLS on both sides', async () => {
   const { ca, issue } = createAuthority()
   const hub = startHub()
