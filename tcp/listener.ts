@@ -216,8 +216,13 @@ export class Listener {
     if ((proxyTrusted && matches(proxyTrusted, relay)) || isRelay(port, relay)) return this.greet(socket, relay)
     const session = this.admit(socket, { ip: relay, port: socket.remotePort ?? 0 })
     // Somebody who is not trusted must not claim another's address.
-    if (proxied)
-      session?.screen(screenProxyHeader(() => this.refuse(socket, relay, 'it sent a PROXY protocol header and is not trusted to')))
+    if (!proxied || !session) return
+    session.screen(
+      screenProxyHeader({
+        refuse: () => this.refuse(socket, relay, 'it sent a PROXY protocol header and is not trusted to'),
+        pass: () => session.endScreen(),
+      }),
+    )
   }
 
   private greet(socket: Socket, relay: string): void {

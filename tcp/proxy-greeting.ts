@@ -12,10 +12,19 @@ type Greeting = {
   onRefused: (why: string) => void
 }
 
-/** Reads the header of a relay that is trusted, which says whom it speaks for; exactly one of the two callbacks is called. */
+// As long as it takes a relay's header to come in pieces, and too short for a device's greeting to be missed.
+const SCREEN_MS = 100
+
+/**
+ * Reads the header of a relay that is trusted, which says whom it speaks for; exactly one of the two callbacks is called. There is one
+ * time-out for the first byte and one for all of the header from there on, however its bytes come.
+ */
 export function readProxyHeader(socket: Socket, { relay, timeoutMs, onAddress, onRefused }: Greeting): void {
   const parser = createProxyParser()
+  let begun = false
   const onData = (chunk: Buffer) => {
+    if (!begun) timer.refresh()
+    begun = true
     try {
       const header = parser.push(chunk)
       if (!header) return
@@ -32,34 +41,44 @@ export function readProxyHeader(socket: Socket, { relay, timeoutMs, onAddress, o
     leave()
     onRefused(why)
   }
-  const onTimeout = () => refuse('no PROXY protocol header came')
+  const timer = setTimeout(
+    () => refuse(begun ? `its PROXY protocol header was not whole after ${timeoutMs} ms` : 'no PROXY protocol header came'),
+    timeoutMs,
+  )
   const onGone = () => refuse('it ended before a PROXY protocol header')
   const handlers = [
     ['data', onData],
-    ['timeout', onTimeout],
     ['end', onGone],
     ['close', onGone],
   ] as const
   const leave = () => {
     socket.pause()
     for (const [event, handler] of handlers) socket.off(event, handler)
-    socket.setTimeout(0)
+    clearTimeout(timer)
   }
   for (const [event, handler] of handlers) socket.on(event, handler)
-  socket.setTimeout(timeoutMs)
   socket.resume()
 }
 
-/** Holds a session's first bytes until they can not be a PROXY protocol header any more; calls `refuse` when they are one. */
-export function screenProxyHeader(refuse: () => void): Screen {
+/**
+ * Holds a session's first bytes until they cannot be a PROXY protocol header any more, at most for a moment: a device may begin with the
+ * same bytes. Calls `refuse` when they are one, `pass` when the moment is over.
+ */
+export function screenProxyHeader({ refuse, pass }: { refuse: () => void; pass: () => void }): Screen {
   let held: Buffer = Buffer.alloc(0)
+  let timer: NodeJS.Timeout | undefined
   return {
     push(chunk) {
       held = Buffer.concat([held, chunk])
       const verdict = startsLikeProxyHeader(held)
+      if (verdict === 'maybe') timer ??= setTimeout(pass, SCREEN_MS)
+      else clearTimeout(timer)
       if (verdict === 'yes') refuse()
       return verdict === 'no' ? held : undefined
     },
-    flush: () => held,
+    flush() {
+      clearTimeout(timer)
+      return held
+    },
   }
 }

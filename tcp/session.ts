@@ -44,7 +44,7 @@ export type SessionAddress = { ip: string; port: number }
 /** `service`: the port that was connected to, by whose number is counted. */
 export type SessionOrigin = { direction: 'in' | 'out'; address: SessionAddress; service: number; hooks: SessionHooks }
 
-/** Looks at a session's first bytes: gives them on once they may pass. */
+/** Looks at a session's first bytes: gives them on once they may pass. `flush` gives what it still holds, and is done. */
 export type Screen = { push: (chunk: Buffer) => Buffer | undefined; flush: () => Buffer }
 
 /** Why reading is paused: a deploy goes on, nobody owns the session, the flow has enough to do, or it is the turn of others. */
@@ -133,6 +133,13 @@ export class Session implements SocketListener, TurnTaker {
   /** Has the first bytes looked at before they are taken for data. */
   screen(screen: Screen): void {
     this.firstBytes = screen
+  }
+
+  /** Takes the first bytes for data, whatever they are. */
+  endScreen(): void {
+    const held = this.firstBytes?.flush()
+    this.firstBytes = undefined
+    if (held && held.length > 0) this.take(held)
   }
 
   pause(reason: PauseReason): void {
@@ -294,7 +301,7 @@ export class Session implements SocketListener, TurnTaker {
 
   ended(): void {
     this.outbox?.flush()
-    if (this.firstBytes) this.take(this.firstBytes.flush())
+    this.endScreen()
     this.peerEnded = true
     this.emitPayloads()
   }
@@ -346,6 +353,7 @@ export class Session implements SocketListener, TurnTaker {
   closed(): void {
     this.outbox?.flush()
     clearTimeout(this.lingerTimer)
+    this.endScreen()
     this.isClosed = true
     this.passAndGo(PAYLOADS_A_TURN)
   }
