@@ -1,3 +1,5 @@
+import { createBoundedReport } from '../tcp/bounded-report.ts'
+import { TcpError } from '../tcp/errors.ts'
 import type { Payload } from '../tcp/intake.ts'
 import type { Session } from '../tcp/session.ts'
 import { readDefaults } from './support/defaults.ts'
@@ -31,6 +33,15 @@ function tcpInNode(RED: NodeRed): void {
       // As in Node-RED's own node, a client's messages do not say where they come from: there is one place only.
       return listens ? { _msgid, topic, payload, ip: session.ip, port: session.port, _session } : { _msgid, topic, payload, _session }
     }
+    let lost = { session: '', ip: '', port: 0 }
+    const losses = createBoundedReport('frames were out of step', (message) => {
+      const { session, ip, port } = lost
+      node.error(new TcpError('FRAMING', message), { ip, port, _session: { type: 'tcp', id: session } })
+    })
+    node.on('close', (_removed, done) => {
+      losses.stop()
+      done()
+    })
     const use: SessionUse = {
       intake: readIntake(properties, defaults),
       lingerMs: readLinger(properties, defaults),
@@ -39,6 +50,10 @@ function tcpInNode(RED: NodeRed): void {
         const message = toMessage(session, payload)
         if (complete) pending.send(session, message)
         else node.error(`${session.peer} ended in the middle of a frame: ${payload.length} bytes are left`, message)
+      },
+      onOutOfStep(session, { message }) {
+        lost = { session: session.id, ip: session.ip, port: session.port }
+        losses.add(message)
       },
     }
     const context = { RED, node, properties, defaults }

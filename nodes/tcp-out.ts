@@ -4,7 +4,7 @@ import type { WriteLimit } from '../tcp/outbox.ts'
 import type { Session } from '../tcp/session.ts'
 import { writeToAll } from './support/broadcast.ts'
 import { readDefaults } from './support/defaults.ts'
-import { sessionsOfTcpIn, startConnecting, startListening, type Context, type SessionUse } from './support/endpoints.ts'
+import { sessionsAround, sessionsOfTcpIn, startConnecting, startListening, type Context, type SessionUse } from './support/endpoints.ts'
 import type { Done, Message, NodeRed, RedNode, SessionRef } from './support/node-red.ts'
 import { createOfflinePolicy } from './support/offline.ts'
 import { readTextForm, readWriteLimit, type Properties } from './support/options.ts'
@@ -15,6 +15,8 @@ import { startOrFail } from './support/start.ts'
 
 // What the peer sends back is read and dropped, so that its end is noticed.
 const SILENT: SessionUse = { intake: undefined, lingerMs: 0, onPayload() {}, onTail() {} }
+
+const LONGEST_SHOWN = 40
 
 type Sender = { context: Context; limit: WriteLimit; bytesOf: (message: Message) => Buffer | undefined }
 
@@ -83,7 +85,7 @@ function startReplying({ context, limit, bytesOf }: Sender): void {
   const { node, properties } = context
   const targetsOf = (): Session[] => {
     if (properties.scope === 'none') throw new TcpError('SESSION_CLOSED', 'the message has no _session, so it is a reply to nobody')
-    return sessionsOfTcpIn(properties.scope === 'all' ? undefined : node.z)
+    return properties.scope === 'all' ? sessionsOfTcpIn() : sessionsAround(node)
   }
   onInput(node, (message, done) => {
     if (message.reset === true) resetSessions(message._session, targetsOf, done)
@@ -97,17 +99,28 @@ function startReplying({ context, limit, bytesOf }: Sender): void {
   }
 }
 
-function resetSessions(ref: SessionRef | undefined, targetsOf: () => Session[], done: Done): void {
+function resetSessions(ref: unknown, targetsOf: () => Session[], done: Done): void {
   for (const session of ref ? [sessionOf(ref)] : targetsOf()) session.socket.destroy()
   done()
 }
 
 /** The session that a message belongs to. */
-function sessionOf({ type, id }: SessionRef): Session {
+function sessionOf(ref: unknown): Session {
+  const { type, id } = Object(ref) as Partial<SessionRef>
+  if (typeof id !== 'string' || typeof type !== 'string') {
+    const form = '{"type":"tcp","id":"…"}, as in the messages of a tcp in node'
+    throw new TcpError('SESSION_CLOSED', `msg._session is ${describe(ref)}, so it says nobody to reply to: set it to ${form}`)
+  }
   if (type !== 'tcp') throw new TcpError('SESSION_CLOSED', `the message belongs to a ${type} session, not to a TCP one`)
   const session = findSession(id)
   if (!session) throw new TcpError('SESSION_CLOSED', `the TCP session ${id} is closed, so the reply was not sent`)
   return session
+}
+
+function describe(value: unknown): string {
+  if (typeof value !== 'string') return `${Array.isArray(value) ? 'an array' : `of type ${typeof value}`} without a type and an id`
+  const shown = value.length > LONGEST_SHOWN ? `${value.slice(0, LONGEST_SHOWN)}…` : value
+  return `the text ${JSON.stringify(shown)}`
 }
 
 function onMessage(node: RedNode, bytesOf: Sender['bytesOf'], write: (bytes: Buffer, message: Message, done: Done) => void): void {

@@ -17,13 +17,16 @@ export type Framing =
   | { kind: 'fixed'; length: number }
   /**
    * A field at `offset` tells the length of what follows it, `adjust` added. `keepHeader`: the frame starts with all that comes before
-   * the field and the field itself, else after it.
+   * the field and the field itself, else after it. `start`: what frames begin with, by which one that is out of step is found out.
    */
-  | { kind: 'length'; offset: number; size: 1 | 2 | 4; endian: 'big' | 'little'; adjust: number; keepHeader: boolean }
+  | { kind: 'length'; offset: number; size: 1 | 2 | 4; endian: 'big' | 'little'; adjust: number; keepHeader: boolean; start?: Buffer }
   /** A frame ends when nothing has come for so long. */
   | { kind: 'gap'; ms: number }
-  /** Frames stand between these bytes, which `keep` leaves on; what is outside is skipped. */
-  | { kind: 'marker'; start: Buffer; end: Buffer; keep: boolean }
+  /**
+   * Frames stand between these bytes, which `keep` leaves on; what is outside is skipped. So many bytes behind the end, such as a checksum,
+   * belong to the frame: `trailer`.
+   */
+  | { kind: 'marker'; start: Buffer; end: Buffer; keep: boolean; trailer?: number }
 
 /**
  * What is left when the peer ends: a whole frame for kinds that the end completes (single, delimiter, gap), else the part of one that was
@@ -61,14 +64,16 @@ export type FramerOptions = {
   maxFrame: number
   /** Called when a frame becomes ready by time alone, so that the consumer pulls again. */
   onReady: () => void
+  /** Called when a frame does not begin where it should, with what was read; it goes on with the next one that does. */
+  onOutOfStep?: (why: string) => void
 }
 
 /** A frame is longer than the limit. */
 export class FrameTooLongError extends Error {
   readonly limit: number
 
-  constructor(limit: number) {
-    super(`a frame is longer than the limit of ${limit} bytes`)
+  constructor(limit: number, why?: string) {
+    super(`a frame is longer than the limit of ${limit} bytes${why === undefined ? '' : `: ${why}`}`)
     this.limit = limit
   }
 }
@@ -78,14 +83,15 @@ export class BadLengthError extends Error {
   /** What stands in the field. */
   readonly value: number
 
-  constructor(value: number, bodyLength: number) {
-    super(`a length field of ${value} makes a frame body of ${bodyLength} bytes`)
+  constructor(value: number, { length, header }: { length: number; header: string }) {
+    super(`a length field of ${value} makes a frame body of ${length} bytes (read: ${header})`)
     this.value = value
   }
 }
 
 /** A framer for one connection. */
-export function createFramer({ framing, maxFrame, onReady }: FramerOptions): Framer {
+export function createFramer(options: FramerOptions): Framer {
+  const { framing, maxFrame, onReady } = options
   switch (framing.kind) {
     case 'stream':
       return createStreamFramer()
@@ -96,7 +102,7 @@ export function createFramer({ framing, maxFrame, onReady }: FramerOptions): Fra
     case 'fixed':
       return createFixedFramer(framing.length)
     case 'length':
-      return createLengthFramer(framing, maxFrame)
+      return createLengthFramer(framing, options)
     case 'gap':
       return createGapFramer(framing.ms, maxFrame, onReady)
     case 'marker':

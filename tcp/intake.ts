@@ -27,15 +27,18 @@ export type Intake = {
   stop: () => void
 }
 
-/** An intake for one connection; `onReady` is called when a payload becomes ready by time alone. */
-export function createIntake(options: IntakeOptions, onReady: () => void): Intake {
+/**
+ * An intake for one connection; `onReady` is called when a payload becomes ready by time alone, `onOutOfStep` when bytes are skipped up to
+ * the next frame.
+ */
+export function createIntake(options: IntakeOptions, onReady: () => void, onOutOfStep?: (why: string) => void): Intake {
   const { framing, dataType, encoding } = options
   if (dataType === 'text' && framing.kind === 'stream') return createTextStream(encoding)
   if (dataType === 'text' && framing.kind === 'delimiter') {
     if (isUtf8Name(encoding)) return createUtf8Lines(options, framing)
     if (!isSelfSynchronizing(encoding)) return createTextLines(options, framing)
   }
-  const framer = createFramer({ framing, maxFrame: options.maxFrame, onReady })
+  const framer = createFramer({ framing, maxFrame: options.maxFrame, onReady, ...(onOutOfStep && { onOutOfStep }) })
   const convert = converterTo(dataType, encoding)
   return {
     push: framer.push,

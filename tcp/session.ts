@@ -28,6 +28,8 @@ export type SessionOwner = {
   onPayload: (session: Session, payload: Payload) => void
   /** The peer has ended; `tail` is what was left. */
   onTail: (session: Session, tail: IntakeTail) => void
+  /** Frames have got out of step: bytes are skipped up to the next one. */
+  onOutOfStep?: (session: Session, error: TcpError) => void
   onClosed: (session: Session, cause: Error | undefined) => void
 }
 
@@ -239,7 +241,11 @@ export class Session implements SocketListener, TurnTaker {
   /** Has nothing to hold bytes in before the first come. */
   private feed(bytes: Buffer): void {
     if (!this.intakeOptions || bytes.length === 0) return
-    this.intake ??= createIntake(this.intakeOptions, () => this.emitPayloads())
+    this.intake ??= createIntake(
+      this.intakeOptions,
+      () => this.emitPayloads(),
+      (why) => this.owner?.onOutOfStep?.(this, new TcpError('FRAMING', `${this.peer}: ${why}; bytes are skipped up to the next frame`)),
+    )
     this.intake.push(bytes)
   }
 

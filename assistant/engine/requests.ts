@@ -116,7 +116,13 @@ const framing = z.discriminatedUnion('kind', [
     keepHeader: z.boolean(),
   }),
   z.strictObject({ kind: z.literal('gap'), ms: z.number().int().min(1).max(600_000) }),
-  z.strictObject({ kind: z.literal('marker'), start: z.string().max(200), end: z.string().max(200), keep: z.boolean() }),
+  z.strictObject({
+    kind: z.literal('marker'),
+    start: z.string().max(200),
+    end: z.string().max(200),
+    keep: z.boolean(),
+    trailer: z.number().int().min(0).max(65535).optional(),
+  }),
 ])
 
 const span = { from: n.optional(), to: n.optional(), peer }

@@ -81,7 +81,7 @@ export type FramingSpec =
   | { kind: 'fixed'; length: number }
   | { kind: 'length'; offset: number; size: 1 | 2 | 4; endian: 'big' | 'little'; adjust: number; keepHeader: boolean }
   | { kind: 'gap'; ms: number }
-  | { kind: 'marker'; start: string; end: string; keep: boolean }
+  | { kind: 'marker'; start: string; end: string; keep: boolean; trailer?: number }
 
 /** The properties of a tcp in node that decide what it emits, as they stand in a flow file. */
 export type TcpInSpec = Record<string, string | number | boolean>

@@ -8,7 +8,7 @@ import { dial, listen, shutDown, type Lease } from '../../tcp/registry.ts'
 import type { About, Session } from '../../tcp/session.ts'
 import type { FilledDefaults } from './defaults.ts'
 import { listenerStatus } from './listener-status.ts'
-import type { NodeRed, RedNode } from './node-red.ts'
+import { placeOf, type NodeRed, type RedNode } from './node-red.ts'
 import { readBind, readListenerSettings, readPort, readSocketSettings, type Properties } from './options.ts'
 import { isShuttingDown } from './shutdown.ts'
 import { readTls, warnOfValidity } from './tls.ts'
@@ -16,22 +16,45 @@ import { readTls, warnOfValidity } from './tls.ts'
 export type Context = { RED: NodeRed; node: RedNode; properties: Properties; defaults: FilledDefaults }
 
 /** What a node does with its sessions; the rest is done here. */
-export type SessionUse = Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload' | 'onTail'>
+export type SessionUse = Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload' | 'onTail' | 'onOutOfStep'>
 
 /** The open sessions of a node. */
 export type Endpoint = { readonly sessions: ReadonlySet<Session>; readonly node: RedNode }
 
 const endpoints = new Set<Endpoint & { role: 'in' | 'out' }>()
 
-/** The open sessions of the tcp in nodes, of one flow or of all. */
-export function sessionsOfTcpIn(flow: string | undefined): Session[] {
-  return [...endpoints]
-    .filter(({ node, role }) => role === 'in' && (flow === undefined || node.z === flow))
-    .flatMap(({ sessions }) => [...sessions])
+/** The open sessions of all tcp in nodes. */
+export function sessionsOfTcpIn(): Session[] {
+  return sessionsOf(tcpInWithin([]))
 }
 
-function aboutOf({ id, type, name, z }: RedNode): About {
-  return { node: id, type, name: name ?? '', flow: z ?? '' }
+/**
+ * The open sessions of the tcp in nodes around a node: of those in the instance of a subflow that it is in, where there are any, else of
+ * those on its tab.
+ */
+export function sessionsAround(node: RedNode): Session[] {
+  const place = placeOf(node)
+  for (let depth = place.length - 1; depth > 0; depth -= 1) {
+    const near = tcpInWithin(place.slice(0, depth))
+    if (near.length > 0) return sessionsOf(near)
+  }
+  return []
+}
+
+function tcpInWithin(place: readonly string[]): Endpoint[] {
+  return [...endpoints].filter(({ node, role }) => {
+    if (role !== 'in') return false
+    const other = placeOf(node)
+    return place.every((id, depth) => other[depth] === id)
+  })
+}
+
+function sessionsOf(nodes: readonly Endpoint[]): Session[] {
+  return nodes.flatMap(({ sessions }) => [...sessions])
+}
+
+function aboutOf(node: RedNode): About {
+  return { node: node.id, type: node.type, name: node.name ?? '', flow: placeOf(node)[0] ?? '' }
 }
 
 /** Listens for a node until it is closed. */

@@ -4,7 +4,7 @@ import type { TcpDefaults } from './defaults.ts'
 
 export type SessionRef = { type: string; id: string }
 
-export type Message = Record<string, unknown> & { payload?: unknown; _session?: SessionRef; reset?: unknown }
+export type Message = Record<string, unknown> & { payload?: unknown; _session?: unknown; reset?: unknown }
 
 export type NodeStatus = {
   fill?: 'red' | 'green' | 'yellow' | 'blue' | 'grey'
@@ -25,6 +25,8 @@ export type RedNode = {
   type: string
   /** The tab, or the instance of a subflow. */
   z?: string
+  /** Tab, instances of subflows and node, by their ids, parted by slashes. */
+  _path?: string
   name?: string
   /** The port of a node that listens, for those who look from outside. */
   port?: number
@@ -39,6 +41,11 @@ export type RedNode = {
     (event: 'input', handler: (message: Message, send: Send, done: Done) => void): void
     (event: 'close', handler: (removed: boolean, done: () => void) => void): void
   }
+}
+
+/** Where a node is: the ids of its tab, of the instances of subflows that it is in, and its own. */
+export function placeOf({ _path, z = '', id }: RedNode): string[] {
+  return (_path ?? `${z}/${id}`).split('/')
 }
 
 /** Node-RED's tls-config node. */

@@ -103,12 +103,19 @@ function readFraming(properties: Properties, { dataType, encoding, maxFrame }: O
         endian: properties.lengthEndian === 'little' ? 'little' : 'big',
         adjust: readNumber(properties, 'lengthAdjust', { default: 0, min: -65535, max: 65535 }),
         keepHeader: properties.lengthHeader !== false,
+        ...(text(properties.lengthStart) === '' ? {} : { start: parseBytes(text(properties.lengthStart)) }),
       }
     }
     case 'gap':
       return { kind: 'gap', ms: readNumber(properties, 'frameGap', { default: 20, min: 1, max: 600_000 }) }
     case 'marker':
-      return { kind: 'marker', start: parseBytes(text(properties.frameStart)), end: parseBytes(text(properties.frameEnd)), keep }
+      return {
+        kind: 'marker',
+        start: parseBytes(text(properties.frameStart)),
+        end: parseBytes(text(properties.frameEnd)),
+        keep,
+        ...(properties.trailer ? { trailer: readNumber(properties, 'trailer', { default: 0, min: 0, max: 65535 }) } : {}),
+      }
     default:
       throw new Error(`framing: ${show(properties.framing)} is not one of none, delimiter, fixed, length, gap, marker`)
   }

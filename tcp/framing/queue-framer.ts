@@ -10,10 +10,11 @@ export type QueueFraming = {
   /** Called when all bytes are taken out at once. */
   reset?: () => void
   stop?: () => void
+  skipped?: () => number
 }
 
 /** A framer that holds its bytes in a queue. */
-export function createQueueFramer(queue: ByteQueue, { next, endCompletes, push = queue.push, reset, stop }: QueueFraming): Framer {
+export function createQueueFramer(queue: ByteQueue, { next, endCompletes, push = queue.push, reset, stop, skipped }: QueueFraming): Framer {
   function release(): Buffer {
     reset?.()
     return queue.takeAll()
@@ -27,7 +28,9 @@ export function createQueueFramer(queue: ByteQueue, { next, endCompletes, push =
     get size() {
       return queue.size
     },
-    skipped: 0,
+    get skipped() {
+      return skipped?.() ?? 0
+    },
     stop: () => stop?.(),
   }
 }

@@ -57,6 +57,13 @@ describeContainer('received and sent data', () => {
     ],
     ['start and end', { framing: 'marker', frameStart: '0x02', frameEnd: '0x03' }, '9902616203 02630399', ['6162', '63']],
     ['start and end kept', { framing: 'marker', frameStart: '0x02', frameEnd: '0x03', trim: true }, '02616203', ['02616203']],
+    ['equal marks', { framing: 'marker', frameStart: '0x7E', frameEnd: '0x7E' }, '01027e7eaabb7e7eccdd7eee7e', ['aabb', 'ccdd', 'ee']],
+    [
+      'a check byte after the end',
+      { framing: 'marker', frameStart: '0x02', frameEnd: '0x03', trailer: '1', trim: true },
+      '0261620300 0263030202640303',
+      ['0261620300', '02630302', '02640303'],
+    ],
     ['delimiter in bytes', { framing: 'delimiter', newline: '0x0D0A' }, '610d62 0d0a 63 0d0a', ['610d62', '63']],
     ['delimiter and hex text', { framing: 'delimiter', newline: '\\n', datatype: 'hex' }, 'ff00 0a', ['ff00']],
     ['delimiter and Base64', { framing: 'delimiter', newline: '\\n', datatype: 'base64' }, '616263 64 0a', ['YWJjZA==']],
@@ -111,8 +118,27 @@ describeContainer('received and sent data', () => {
     })
   })
 
+  test('a length field out of step is an error that names what was read, and the next frame is found', async () => {
+    const tab = new Tab('step')
+    const length = { framing: 'length', lengthStart: '0xAA55', lengthOffset: '2', lengthSize: '1' }
+    tab.tcpIn({ port: '9504', ...length }, tab.debug('seen', 'payload'))
+    tab.watch()
+    await admin.deploy(flowOf(tab))
+    await using debug = await admin.debug()
+    await using client = await open(nodeRed, 9504)
+    await client.send(hex('aa550101 ff'))
+    expect(await nextOf(debug, 'seen', 5_000)).toBe('aa550101')
+    expect(await nextOf(debug, 'caught', 5_000)).toMatch(
+      /:\d+: a frame begins with AA 55, but FF was read; bytes are skipped up to the next frame$/,
+    )
+    await client.send(hex('0102 aa55021122'))
+    expect(await nextOf(debug, 'seen', 5_000)).toBe('aa55021122')
+  })
+
   test.each([
     [{ framing: 'marker', frameStart: 'zz' }, /bytes|marker|start/i],
+    [{ framing: 'marker', frameStart: '0x7E', frameEnd: '0x7E', trailer: '1' }, /nobody could tell them/],
+    [{ framing: 'length', lengthStart: '0xAA55', lengthOffset: '1' }, /the length field at offset 1 stands in the 2 start bytes/],
     [{ framing: 'delimiter' }, /no delimiter is set/],
     [{ framing: 'fixed', frameLength: '0' }, /frameLength: "0" is not a whole number from 1/],
     [{ framing: 'spiral' }, /"spiral" is not one of/],

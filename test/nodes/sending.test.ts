@@ -127,6 +127,46 @@ describeContainer('sending', () => {
     await other.expectSilence()
   })
 
+  test('a reply in a subflow without clients of its own goes to those of the tab, of an outer subflow first', async () => {
+    const inner = { id: 'inner', type: 'subflow', name: 'answer', in: [{ x: 0, y: 0, wires: [{ id: 'inner-1' }] }], out: [] }
+    const outer = { id: 'outer', type: 'subflow', name: 'around', in: [{ x: 0, y: 0, wires: [{ id: 'outer-1' }] }], out: [] }
+    const answer = { id: 'inner-1', z: 'inner', type: 'tcp out', beserver: 'reply', x: 1, y: 1, wires: [] }
+    const within = { id: 'outer-1', z: 'outer', type: 'subflow:inner', x: 1, y: 1, wires: [] }
+    const [one, two] = [new Tab('one'), new Tab('two')]
+    one.tcpIn({ port: '9504' })
+    two.tcpIn({ port: '9505' })
+    one.text('nested', 'for the tab', one.add('subflow:outer', {}))
+    one.text('direct', ', also', one.add('subflow:inner', {}))
+    await admin.deploy([inner, outer, answer, within, ...flowOf(one, two)])
+    await using own = await open(nodeRed, 9504)
+    await using other = await open(nodeRed, 9505)
+    await admin.inject('nested')
+    await own.expect('for the tab')
+    await admin.inject('direct')
+    await own.expect(', also')
+    await other.expectSilence()
+    const sessions = (await (await fetch(`${nodeRed.getStatusUrl()}/sessions`)).json()) as { usedBy?: { flow: string } }[]
+    expect(sessions.map(({ usedBy }) => usedBy?.flow)).toContain('one')
+  })
+
+  test.each([
+    ['a bare id', '"4f2a"', 'str', /^msg\._session is the text "4f2a", so it says nobody to reply to: set it to \{"type":"tcp","id":"…"\}/],
+    ['an object without a type', '{"id":"4f2a"}', 'json', /^msg\._session is of type object without a type and an id/],
+    ['a session that is closed', '{"type":"tcp","id":"4f2a"}', 'json', /^the TCP session 4f2a is closed/],
+  ])('%s as _session is an error that says what is wanted', async (_name, value, type, error) => {
+    const tab = new Tab('session')
+    const ref = { p: '_session', v: type === 'str' ? '4f2a' : value, vt: type }
+    tab.inject('reply', [{ p: 'payload', v: 'x', vt: 'str' }, ref], tab.tcpOut({}))
+    tab.inject('reset', [{ p: 'reset', v: 'true', vt: 'bool' }, ref], tab.tcpOut({}))
+    tab.watch()
+    await admin.deploy(flowOf(tab))
+    await using debug = await admin.debug()
+    for (const name of ['reply', 'reset']) {
+      await admin.inject(name)
+      expect(await nextOf(debug, 'caught', 5_000)).toMatch(error)
+    }
+  })
+
   test('strings of hex digits are sent as the bytes that they stand for', async () => {
     await using peer = await TcpPeer.listen()
     await using debug = await deployClient(peer.port, { textForm: 'hex' }, ['01 03 0a', '0x01,0x7F', '01 0G'])

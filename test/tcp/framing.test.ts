@@ -1,13 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BadLengthError, FrameTooLongError, type Framer, type Framing } from '../../tcp/framing.ts'
+import { BadLengthError, createFramer, FrameTooLongError, type Framer, type Framing } from '../../tcp/framing.ts'
 import { bytesOf, cuts, split } from './support/chunks.ts'
 import { delimiter, feed, lengthField, marker, open, pull, tailOf } from './support/framers.ts'
 
 const [A, B, C] = [0x61, 0x62, 0x63]
 
-// What a kind makes of the letters a, b and c, and how many bytes of the input each frame stands for beyond its own.
-const KINDS: { name: string; framing: Framing; extra: number; alphabet: number[] }[] = [
+// What a kind makes of the letters a, b and c, and how many bytes of the input each frame stands for beyond its own; undefined where marks
+// are shared.
+const KINDS: { name: string; framing: Framing; extra: number | undefined; alphabet: number[] }[] = [
   { name: 'one-byte delimiter', framing: delimiter('a'), extra: 1, alphabet: [A, B, C] },
   { name: 'kept delimiter', framing: delimiter('ab', true), extra: 0, alphabet: [A, B, C] },
   { name: 'delimiter aab', framing: delimiter('aab'), extra: 3, alphabet: [A, B] },
@@ -20,7 +21,16 @@ const KINDS: { name: string; framing: Framing; extra: number; alphabet: number[]
   { name: 'length of 4 bytes', framing: lengthField({ size: 4, offset: 1 }), extra: 5, alphabet: [0, 0, 0, 0, 3] },
   { name: 'marks a and b', framing: marker('a', 'b'), extra: 2, alphabet: [A, B, C] },
   { name: 'marks aab and ba', framing: marker('aab', 'ba'), extra: 5, alphabet: [A, B] },
-  { name: 'equal marks, kept', framing: marker('aa', 'aa', true), extra: 0, alphabet: [A, A, B] },
+  { name: 'marks and check bytes', framing: marker('a', 'bb', { trailer: 2 }), extra: 3, alphabet: [A, B, C] },
+  { name: 'kept marks and a check byte', framing: marker('aa', 'b', { keep: true, trailer: 1 }), extra: 0, alphabet: [A, A, B] },
+  { name: 'equal marks', framing: marker('a', 'a'), extra: undefined, alphabet: [A, B, C] },
+  { name: 'equal marks, kept', framing: marker('aa', 'aa', { keep: true }), extra: undefined, alphabet: [A, A, B] },
+  {
+    name: 'length behind start bytes',
+    framing: lengthField({ offset: 2, keepHeader: true, start: Buffer.from([1, 2]) }),
+    extra: 0,
+    alphabet: [1, 1, 2, 2, 0, 9],
+  },
   { name: 'single', framing: { kind: 'single' }, extra: 0, alphabet: [A, B] },
 ]
 
@@ -50,6 +60,7 @@ describe.each(KINDS)('$name', ({ framing, extra, alphabet }) => {
   })
 
   test('accounts for every byte', () => {
+    if (extra === undefined) return expect(framing).toMatchObject({ kind: 'marker' })
     fc.assert(
       fc.property(input, cuts, (bytes, places) => {
         const framer = open(framing, 1e9)
@@ -152,9 +163,21 @@ test.each<[string, Framing, string[], string[], { text: string; complete: boolea
   ['a length that counts itself', lengthField({ adjust: -1 }), ['\x03ab\x01'], ['ab', ''], undefined],
   ['a little-endian length', lengthField({ size: 4, endian: 'little' }), ['\x01\x00\x00\x00a'], ['a'], undefined],
   ['marks', marker('\x02', '\x03'), ['noise\x02a\x03noise\x02\x02b\x03'], ['a', '\x02b'], undefined],
-  ['kept marks', marker('<<', '>>', true), ['.<', '<a>', '>.<<b'], ['<<a>>'], { text: '<<b', complete: false }],
+  ['kept marks', marker('<<', '>>', { keep: true }), ['.<', '<a>', '>.<<b'], ['<<a>>'], { text: '<<b', complete: false }],
   ['marks without a frame', marker('<<', '>>'), ['noise<'], [], undefined],
   ['equal marks', marker('~', '~'), ['~a~~b~'], ['a', 'b'], undefined],
+  ['equal marks in the middle of a frame', marker('~', '~'), ['xy~~aa~~bb~'], ['aa', 'bb'], undefined],
+  ['one mark between two frames', marker('~', '~'), ['~aa~bb', '~', '~', '~cc'], ['aa', 'bb'], { text: '~cc', complete: false }],
+  ['shared marks that are kept', marker('~', '~', { keep: true }), ['~aa~bb~'], ['~aa~', '~bb~'], undefined],
+  ['a check byte that is a mark', marker('<', '>', { trailer: 1 }), ['<a>', '<<b>>'], ['a<', 'b>'], undefined],
+  [
+    'check bytes',
+    marker('/', '!', { keep: true, trailer: 6 }),
+    ['/a\r\n!1F', '0C\r\n/b'],
+    ['/a\r\n!1F0C\r\n'],
+    { text: '/b', complete: false },
+  ],
+  ['check bytes that do not come', marker('<', '>', { trailer: 2 }), ['<a>x'], [], { text: '<a>x', complete: false }],
   ['chunks', { kind: 'stream' }, ['ab', '', 'c'], ['ab', 'c'], undefined],
   ['all until the end', { kind: 'single' }, ['ab', 'c'], [], { text: 'abc', complete: true }],
 ])('cuts %s', (_name, framing, chunks, frames, tail) => {
@@ -176,7 +199,7 @@ test.each<[string, Framing, string, string]>([
 ])('%s takes a frame of the limit and refuses a longer one', (_name, framing, right, tooLong) => {
   expect(() => feed(open(framing, 4), [right])).not.toThrow()
   const framer = open(framing, 4)
-  expect(() => feed(framer, [tooLong])).toThrow(new FrameTooLongError(4))
+  expect(() => feed(framer, [tooLong])).toThrow(/^a frame is longer than the limit of 4 bytes/)
   expect(framer.release().toString('latin1')).toBe(tooLong)
 })
 
@@ -187,9 +210,75 @@ test('noise between marks has no limit and takes no memory', () => {
   expect(framer.skipped).toBe(999_999)
 })
 
-test('a length below nothing is an error that names the field', () => {
-  expect(() => feed(open(lengthField({ adjust: -3 })), ['\x02'])).toThrow(new BadLengthError(2, -1))
-  expect(new BadLengthError(2, -1)).toMatchObject({ value: 2, message: 'a length field of 2 makes a frame body of -1 bytes' })
+// What devices send that speak so: flags between frames, one or several, and noise before the first.
+test('frames between equal marks are found wherever the first is', () => {
+  const flag = fc.constantFrom('~', '~~', '~~~')
+  const content = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 5 })
+  fc.assert(
+    fc.property(fc.array(fc.tuple(flag, content), { maxLength: 20 }), fc.constantFrom('', 'x', 'yx'), cuts, (pieces, noise, places) => {
+      const framer = open(marker('~', '~'))
+      const bytes = Buffer.from(`${noise}${pieces.flat().join('')}~`)
+      expect(feed(framer, split(bytes, places))).toEqual(pieces.map(([, text]) => text))
+      expect(framer.flush()).toBeUndefined()
+    }),
+  )
+})
+
+test.each(['\x01\x02~~\xaa\xbb~~\xcc\xdd~', '~\xaa\xbb~\xcc\xdd~'])('%j has the frames AA BB and CC DD', (text) => {
+  expect(feed(open(marker('~', '~')), [Buffer.from(text, 'latin1')])).toEqual(['\xaa\xbb', '\xcc\xdd'])
+})
+
+test('a frame that keeps its marks shares no memory with the next', () => {
+  const framer = open(marker('~', '~', { keep: true }))
+  framer.push(Buffer.from('~a~b~'))
+  framer.next()!.fill(0)
+  expect(String(framer.next())).toBe('~b~')
+})
+
+describe('a length field behind start bytes', () => {
+  const framing = lengthField({ offset: 2, keepHeader: true, start: Buffer.from('#!') })
+
+  function feedAll(chunks: string[], maxFrame = 100) {
+    const told: string[] = []
+    const framer = createFramer({ framing, maxFrame, onReady() {}, onOutOfStep: (why) => void told.push(why) })
+    const frames: string[] = []
+    for (const chunk of chunks) feed(framer, [Buffer.from(chunk, 'latin1')], frames)
+    return { frames, told, skipped: framer.skipped }
+  }
+
+  test('is out of step at once where other bytes stand, once, and finds back', () => {
+    expect(feedAll(['#!\x01a', 'x'])).toEqual({
+      frames: ['#!\x01a'],
+      told: ['a frame begins with 23 21, but 78 was read'],
+      skipped: 0,
+    })
+    expect(feedAll(['noise#', '!\x02ab', '#!\x01c'])).toEqual({
+      frames: ['#!\x02ab', '#!\x01c'],
+      told: ['a frame begins with 23 21, but 6E 6F 69 73 65 23 was read'],
+      skipped: 5,
+    })
+  })
+
+  test('is out of step where its length cannot be', () => {
+    expect(feedAll(['#!\xff', '#!\x01a'], 10)).toEqual({
+      frames: ['#!\x01a'],
+      told: ['a frame is longer than the limit of 10 bytes: its length field says 255 (read: 23 21 FF)'],
+      skipped: 3,
+    })
+  })
+
+  test('waits for start bytes that have begun', () => {
+    expect(feedAll(['#'])).toEqual({ frames: [], told: [], skipped: 0 })
+    expect(feedAll(['#', '!\x00'])).toEqual({ frames: ['#!\x00'], told: [], skipped: 0 })
+  })
+})
+
+test('a length below nothing is an error that names what was read', () => {
+  const error = new BadLengthError(2, { length: -1, header: '02' })
+  expect(() => feed(open(lengthField({ adjust: -3 })), ['\x02'])).toThrow(error)
+  expect(error).toMatchObject({ value: 2, message: 'a length field of 2 makes a frame body of -1 bytes (read: 02)' })
+  const tooLong = 'a frame is longer than the limit of 1024 bytes: its length field says 1213486160 (read: 48 54 54 50)'
+  expect(() => feed(open(lengthField({ size: 4 })), ['HTTP/1.1'])).toThrow(tooLong)
 })
 
 test('a four-byte length of the highest value is refused, not negative', () => {
@@ -204,6 +293,8 @@ test('a four-byte length of the highest value is refused, not negative', () => {
 test.each<[string, Framing]>([
   ['empty delimiter', delimiter('')],
   ['empty mark', marker('', 'b')],
+  ['end with check bytes that is a start as well', marker('a', 'a', { trailer: 1 })],
+  ['overlap of start bytes and length field', lengthField({ offset: 1, start: Buffer.from('ab') })],
   ['frame length of 0', { kind: 'fixed', length: 0 }],
 ])('an %s is refused', (_name, framing) => {
   expect(() => open(framing)).toThrow(RangeError)

@@ -185,6 +185,7 @@ export const en = {
   'framing.keepHeader': 'Keep the header',
   'framing.start': 'Start (HEX)',
   'framing.end': 'End (HEX)',
+  'framing.trailer': 'Check bytes after the end',
   'framing.keep': 'Keep delimiter or marks',
   'framing.verify': 'Checksum at the end',
   'framing.count': '{count} frames',

@@ -186,6 +186,7 @@ export const zh: Catalog = {
   'framing.keepHeader': '保留帧头',
   'framing.start': '起始符（HEX）',
   'framing.end': '结束符（HEX）',
+  'framing.trailer': '结束符后的校验字节数',
   'framing.keep': '保留分隔符',
   'framing.verify': '帧尾校验',
   'framing.count': '{count} 帧',

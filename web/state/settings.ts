@@ -108,6 +108,7 @@ export const framing = remembered<{
   ms: string
   start: string
   end: string
+  trailer: string
   dir: '' | 'rx' | 'tx'
   checksum: '' | ChecksumName
   order: 'big' | 'little'
@@ -124,6 +125,7 @@ export const framing = remembered<{
   ms: '50',
   start: '02',
   end: '03',
+  trailer: '0',
   dir: '',
   checksum: '',
   order: 'little',
@@ -146,4 +148,5 @@ export const tcpIn = remembered('tcp-in', {
   frameGap: '50',
   frameStart: '\\x02',
   frameEnd: '\\x03',
+  trailer: '0',
 })

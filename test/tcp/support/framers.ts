@@ -6,8 +6,8 @@ export function delimiter(text: string, keep = false): Framing {
   return { kind: 'delimiter', delimiter: Buffer.from(text), keep }
 }
 
-export function marker(start: string, end: string, keep = false): Framing {
-  return { kind: 'marker', start: Buffer.from(start), end: Buffer.from(end), keep }
+export function marker(start: string, end: string, { keep = false, trailer = 0 } = {}): Framing {
+  return { kind: 'marker', start: Buffer.from(start), end: Buffer.from(end), keep, trailer }
 }
 
 export function lengthField(options: Partial<Extract<Framing, { kind: 'length' }>> = {}): Framing {
