@@ -73,8 +73,12 @@ export function screenProxyHeader({ refuse, pass }: { refuse: () => void; pass: 
       const verdict = startsLikeProxyHeader(held)
       if (verdict === 'maybe') timer ??= setTimeout(pass, SCREEN_MS)
       else clearTimeout(timer)
-      if (verdict === 'yes') refuse()
-      return verdict === 'no' ? held : undefined
+      if (verdict === 'no') return held
+      if (verdict === 'yes') {
+        held = Buffer.alloc(0)
+        refuse()
+      }
+      return undefined
     },
     flush() {
       clearTimeout(timer)

@@ -46,7 +46,8 @@ test('a silent client is a session from the start', async () => {
   await using listener = await startProxied()
   const client = await listener.connect()
   await expect.poll(() => listener.listener.sessions.size).toBe(1)
-  [...listener.listener.sessions][0]!.write(Buffer.from('welcome'), { limit: { bytes: 1024, disconnect: false }, done() {} })
+  const [session] = listener.listener.sessions
+  session!.write(Buffer.from('welcome'), { limit: { bytes: 1024, disconnect: false }, done() {} })
   expect(String((await once(client, 'data'))[0])).toBe('welcome')
 })
 
