@@ -154,6 +154,11 @@ export class Endpoint {
     return this.where
   }
 
+  /** What came and went since the counters were last reset. */
+  get totals(): Counters {
+    return { ...this.counters }
+  }
+
   info(): EndpointInfo {
     const { first, last, bytes, dropped } = this.log
     const timer = this.timer.info()
@@ -168,7 +173,7 @@ export class Endpoint {
       hints: this.hints,
       ...(this.where ? { local: this.where } : {}),
       peers: [...this.peers.values()].map((peer) => peer.info()),
-      counters: { ...this.counters },
+      counters: this.totals,
       log: { first, last, bytes, dropped },
       rules: [...this.responder.rules],
       faults: this.faults,

@@ -90,7 +90,7 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
       const txBytes = log.total.tx - tail.tx - state.tx
       sink.send({ on: 'skipped', endpoint: endpoint.id, from: next, to: from - 1, count: from - next, rxBytes, txBytes })
     }
-    sink.send({ on: 'entries', endpoint: endpoint.id, entries: log.slice(from, log.last).map(toEntry) })
+    sink.send({ on: 'entries', endpoint: endpoint.id, entries: log.slice(from, log.last).map(toEntry), counters: endpoint.totals })
     Object.assign(state, { next: log.last + 1, ...log.total })
   }
 

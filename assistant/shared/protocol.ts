@@ -188,7 +188,8 @@ export type ServerEvent =
     }
   | { on: 'endpoint'; info: EndpointInfo }
   | { on: 'removed'; endpoint: string }
-  | { on: 'entries'; endpoint: string; entries: Entry[] }
+  /** `counters` are those of the endpoint with these entries counted in. */
+  | { on: 'entries'; endpoint: string; entries: Entry[]; counters: Counters }
   | { on: 'skipped'; endpoint: string; from: number; to: number; count: number; rxBytes: number; txBytes: number }
   /** Entries up to and including this one are no longer in the log. */
   | { on: 'dropped'; endpoint: string; upTo: number }

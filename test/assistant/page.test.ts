@@ -23,10 +23,17 @@ describe('the page of the assistant', { timeout: 120_000 }, () => {
       expect(await page.title()).toBe(words.title)
       await on.preset('tcp-response')
       await on.isOpen()
+      // What the counter says at the very moment at which the row is there.
+      await page.evaluate(`new MutationObserver((_, observer) => {
+        if (!document.querySelector('.entry.rx')) return
+        window.counted = document.querySelector('[data-counter=rx]').innerText
+        observer.disconnect()
+      }).observe(document.body, { childList: true, subtree: true })`)
       await page.fill('[name=payload]', '你好 ☃')
       await page.getByRole('button', { name: words.send, exact: true }).click()
       await expect.poll(() => on.textOf('rx').innerText()).toBe('你好 ☃')
       expect(await on.entries('rx').last().locator('.hex').innerText()).toBe('E4 BD A0 E5 A5 BD 20 E2 98 83')
+      expect(await page.evaluate('window.counted')).toContain('10')
       expect(await page.locator('[data-counter=rx]').innerText()).toContain('10')
       // Nothing is shown by its key.
       expect(await page.locator('.app').innerText()).not.toMatch(/\b(network|receive|send|log|status|views|tools|preset)\.[a-z]/)
@@ -225,6 +232,25 @@ describe('the page of the assistant', { timeout: 120_000 }, () => {
     const download = page.waitForEvent('download')
     await page.locator('[name=export]').selectOption('pcapng')
     expect((await download).suggestedFilename()).toMatch(/\.pcapng$/)
+  })
+
+  test('the form starts with the ports of the scenarios, wherever they have moved, and keeps what was typed', async () => {
+    const page = await on.open()
+    const portOf = async (preset: string) => /\d+/.exec(await page.locator(`[data-preset=${preset}]`).innerText())![0]
+    const fields = async () => [await page.inputValue('[name=port]'), await page.inputValue('[name=localPort]')]
+    await page.locator('[name=kind]').selectOption('tap')
+    const ports = [await portOf('tcp-in-server'), await portOf('tcp-in-client')]
+    await expect.poll(fields).toEqual(ports)
+    // A browser that was here before the ports were moved.
+    await page.evaluate(`window.addEventListener('pagehide', () => {
+      localStorage.setItem('assistant.network', JSON.stringify({ kind: 'tap', port: '9501', localPort: '9601' }))
+      localStorage.removeItem('assistant.suggested')
+    })`)
+    await page.reload()
+    await expect.poll(fields).toEqual(ports)
+    await page.fill('[name=port]', '4001')
+    await page.reload()
+    await expect.poll(fields).toEqual(['4001', ports[1]])
   })
 
   test('a link fills in the form and dials nothing', async () => {

@@ -85,6 +85,10 @@ function take(message: Answer | ServerEvent): void {
       ? endpoints.value.map((info) => (info.id === message.info.id ? message.info : info))
       : [...endpoints.value, message.info]
   }
+  if (message.on === 'entries') {
+    const { endpoint, counters } = message
+    endpoints.value = endpoints.value.map((info) => (info.id === endpoint ? { ...info, counters } : info))
+  }
   if (message.on === 'removed') endpoints.value = endpoints.value.filter(({ id }) => id !== message.endpoint)
   for (const listener of listeners) listener(message)
 }

@@ -48,9 +48,9 @@ type Network = {
 const NETWORK: Network = {
   kind: 'tcp-client',
   host: '127.0.0.1',
-  port: '9501',
+  port: '',
   localHost: '',
-  localPort: '9601',
+  localPort: '',
   reconnect: false,
   tls: false,
   verify: true,
