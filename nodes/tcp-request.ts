@@ -1,20 +1,18 @@
-import type { IntakeOptions, Payload } from '../tcp/intake.ts'
+import type { Payload } from '../tcp/intake.ts'
 import { Requester } from '../tcp/requester.ts'
-import type { ReplyEnd } from '../tcp/requester/reply.ts'
 import { decodeText } from '../tcp/encoding.ts'
 import { TcpError } from '../tcp/errors.ts'
-import { parseDelimiter } from '../tcp/delimiter.ts'
 import { readDefaults, type FilledDefaults } from './support/defaults.ts'
 import type { Done, Message, NodeRed, RedNode, Send } from './support/node-red.ts'
-import { readEncoding, readNumber, readPort, type Properties } from './support/options.ts'
+import { readEncoding, readNumber, readPort, readWriteLimit, type Properties } from './support/options.ts'
 import { toBytes } from './support/payload.ts'
 import { skipUnwantedMetrics } from './support/metrics.ts'
 import { makeReady } from './support/ready.ts'
+import { readReplyEnd } from './support/reply-end.ts'
+import { createRequestStatus } from './support/request-status.ts'
 import { countConnections } from './support/texts.ts'
 import { startOrFail } from './support/start.ts'
 import { readTls, warnOfValidity } from './support/tls.ts'
-
-const ESCAPED_BYTES: Record<string, number> = { '\\n': 0x0a, '\\r': 0x0d, '\\t': 0x09, '\\e': 0x1b, '\\f': 0x0c, '\\0': 0x00 }
 
 // Node.js has no longer timers.
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -38,35 +36,43 @@ function tcpRequestNode(RED: NodeRed): void {
 function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properties: Properties; defaults: FilledDefaults }): void {
   const encoding = readEncoding(properties)
   const wantsText = properties.ret === 'string'
+  const maxReply = readNumber(properties, 'maxReply', { default: defaults.maxFrame, min: 1 })
   const options = {
     tls: readTls(RED, properties, { server: false }),
-    end: readEnd(properties, { encoding, wantsText, maxFrame: defaults.maxFrame }),
-    maxReply: readNumber(properties, 'maxReply', { default: defaults.maxFrame, min: 1 }),
+    end: readReplyEnd(properties, { encoding, wantsText, maxReply }),
+    maxReply,
     maxWaiting: defaults.queueSize,
-    timeoutMs: readNumber(properties, 'replyTimeout', { default: defaults.idleMs, min: 0, max: MAX_TIMER_MS }),
+    writeLimit: readWriteLimit(properties, defaults),
+    patience: { timeoutMs: readTimeout(properties, defaults), othersWaitMs: defaults.replyMs },
     separate: properties.separate === true,
   }
   warnOfValidity(node, options.tls)
   const requesters = new Map<string, Requester<Asked>>()
+  const status = createRequestStatus(node, () => [...requesters.values()].reduce((sum, { waiting }) => sum + waiting, 0))
 
   function requesterFor(host: string, port: number): Requester<Asked> {
     const key = `${host}:${port}`
     let requester = requesters.get(key)
     if (!requester) {
-      requester = new Requester<Asked>(
+      const made: Requester<Asked> = new Requester<Asked>(
         { ...options, host, port },
         {
           onReply: ({ message, send }, payload, partial) => send(toReply(message, payload, partial)),
           onFailure: ({ message }, error) => node.error(error, message),
           onConnected: () => showConnections(),
           onEnded(state) {
-            if (state === 'failed') node.status({ fill: 'red', shape: 'ring', text: 'common.status.error' })
-            else if (state === 'disconnected') node.status({ fill: 'grey', shape: 'ring', text: 'common.status.disconnected' })
-            else node.status({})
+            if (state === 'failed') status.show({ fill: 'red', shape: 'ring', text: 'common.status.error' })
+            else if (state === 'disconnected') status.show({ fill: 'grey', shape: 'ring', text: 'common.status.disconnected' })
+            else status.show({})
+          },
+          onWaiting: status.countWaiting,
+          onIdle() {
+            if (requesters.get(key) === made) requesters.delete(key)
           },
         },
       )
-      requesters.set(key, requester)
+      requester = made
+      requesters.set(key, made)
     }
     return requester
   }
@@ -81,7 +87,7 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
 
   function showConnections(): void {
     const count = [...requesters.values()].filter(({ isConnected }) => isConnected).length
-    node.status({ fill: 'green', shape: count === 0 ? 'ring' : 'dot', text: countConnections(count) })
+    status.show({ fill: 'green', shape: count === 0 ? 'ring' : 'dot', text: countConnections(count) })
   }
 
   function reset(which: unknown): void {
@@ -115,56 +121,22 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
   node.on('close', (_removed, done) => {
     for (const requester of requesters.values()) requester.stop('the node was stopped')
     requesters.clear()
+    status.stop()
     node.status({})
     done()
   })
 }
 
+/** How long a peer may be silent, where the node or the process says it. */
+function readTimeout(properties: Properties, { idleMs }: FilledDefaults): number | undefined {
+  const unset = -1
+  const ms = readNumber(properties, 'replyTimeout', { default: unset, min: 0, max: MAX_TIMER_MS })
+  return ms !== unset ? ms : idleMs > 0 ? idleMs : undefined
+}
+
 /** A host or port that a message brings along. */
 function asText(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
-}
-
-/** When a reply is whole, from the properties `out` and `splitc`. */
-function readEnd(properties: Properties, reply: { encoding: string; wantsText: boolean; maxFrame: number }): ReplyEnd {
-  const { splitc } = properties
-  switch (properties.out) {
-    case 'immed':
-      return { kind: 'none' }
-    case 'sit':
-      return { kind: 'stay', intake: readSitIntake(properties, reply) }
-    case 'count':
-      return { kind: 'count', bytes: readNumber(properties, 'splitc', { default: 1, min: 0 }) }
-    case 'char':
-      return { kind: 'byte', byte: readByte(splitc) }
-    default:
-      return Number(splitc) < 0 ? { kind: 'none' } : { kind: 'time', ms: Number(splitc) || 0 }
-  }
-}
-
-function readByte(splitc: Properties[string]): number {
-  const text = String(splitc ?? '')
-  const escaped = ESCAPED_BYTES[text]
-  if (escaped !== undefined) return escaped
-  if (/^0x[0-9a-f]{1,2}$/i.test(text)) return parseInt(text, 16)
-  if (text.length === 0) throw new Error('no character is set that ends the reply')
-  return text.charCodeAt(0) & 0xff
-}
-
-function readSitIntake(
-  properties: Properties,
-  { encoding, wantsText, maxFrame }: { encoding: string; wantsText: boolean; maxFrame: number },
-): IntakeOptions {
-  const newline = wantsText && typeof properties.newline === 'string' ? properties.newline : ''
-  return {
-    dataType: wantsText ? 'text' : 'buffer',
-    encoding,
-    maxFrame: readNumber(properties, 'maxReply', { default: maxFrame, min: 1 }),
-    framing:
-      newline === ''
-        ? { kind: 'stream' }
-        : { kind: 'delimiter', delimiter: parseDelimiter(newline, encoding), keep: properties.trim === true },
-  }
 }
 
 // Node-RED imports the default; others require().

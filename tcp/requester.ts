@@ -1,59 +1,78 @@
+import { formatAddress } from './address.ts'
 import { TcpError } from './errors.ts'
-import { dropOldest, Exchange, type ExchangeEvents, type ExchangeOptions, type Request } from './requester/exchange.ts'
+import { Exchange, type ExchangeEvents, type ExchangeOptions } from './requester/exchange.ts'
+import { Line, type Request } from './requester/line.ts'
+
+type RequesterEvents<T> = ExchangeEvents<T> & {
+  /** More wait than before, or fewer. */
+  onWaiting: () => void
+  /** Nothing goes on, and nobody waits. */
+  onIdle: () => void
+}
 
 /**
  * Requests to one address, one exchange after the other. Requests that come while the connection for the first is made go along with
- * it, and the reply belongs to the last of them, as in Node-RED's own node; later ones wait for their turn.
+ * it, and the reply belongs to the last of them, as in Node-RED's own node; later ones wait for their turn. Each exchange has a
+ * connection of its own, so that an answer that comes too late is nobody else's.
  */
 export class Requester<T> {
   private readonly options: ExchangeOptions
-  private readonly events: ExchangeEvents<T>
-  private waiting: Request<T>[] = []
+  private readonly events: RequesterEvents<T>
+  private readonly line: Line<T>
   private exchange: Exchange<T> | undefined
+  private stopped = false
 
-  constructor(options: ExchangeOptions, events: ExchangeEvents<T>) {
+  constructor(options: ExchangeOptions, events: RequesterEvents<T>) {
     this.options = options
     this.events = events
+    const { host, port, maxWaiting, writeLimit } = options
+    this.line = new Line(formatAddress(host, port), { requests: maxWaiting, bytes: writeLimit.bytes })
   }
 
   get isConnected(): boolean {
     return this.exchange?.isConnected ?? false
   }
 
-  send(request: Request<T>): void {
-    const { exchange } = this
-    if (exchange?.takesMore && this.waiting.length === 0) return exchange.add(request)
-    this.waiting.push(request)
-    if (this.waiting.length > this.options.maxWaiting) dropOldest(this.waiting, this.options.maxWaiting)
-    if (!exchange) this.next()
+  /** How many requests wait for their turn, or for the connection. */
+  get waiting(): number {
+    return this.line.length + (this.exchange?.waiting ?? 0)
   }
 
-  /** Ends the connection and whatever waits. */
+  send(request: Request<T>): void {
+    const { exchange } = this
+    if (exchange?.takesMore && this.line.length === 0) {
+      exchange.add(request)
+    } else {
+      this.line.push(request)
+      if (exchange) exchange.setOthersWait(true)
+      else this.next()
+    }
+    this.events.onWaiting()
+  }
+
+  /** Ends the connection and whatever waits, for good. */
   stop(reason: string): void {
-    const waiting = this.waiting
-    this.waiting = []
+    this.stopped = true
     this.exchange?.abort(new TcpError('SESSION_CLOSED', reason))
-    for (const { done } of waiting) done(new TcpError('SESSION_CLOSED', `${reason}; the request was not sent`))
+    for (const { done } of this.line.takeAll()) done(new TcpError('SESSION_CLOSED', `${reason}; the request was not sent`))
   }
 
   private next(): void {
-    const first = this.waiting.shift()
-    if (!first) return
+    const first = this.line.shift()
+    if (!first) return this.events.onIdle()
     this.exchange = new Exchange(first, this.options, {
       ...this.events,
       onEnded: (state, error) => {
-        this.exchange = undefined
         this.events.onEnded(state, error)
         // Nobody there: those that wait would fare no better, and would wait long to learn it.
-        if (state === 'failed' && error) this.failWaiting(error)
-        this.next()
+        if (state === 'failed' && error) for (const { done } of this.line.takeAll()) done(error)
+      },
+      onGone: () => {
+        this.exchange = undefined
+        if (!this.stopped) this.next()
       },
     })
-  }
-
-  private failWaiting(error: TcpError): void {
-    const waiting = this.waiting
-    this.waiting = []
-    for (const { done } of waiting) done(error)
+    this.exchange.setOthersWait(this.line.length > 0)
+    this.events.onWaiting()
   }
 }

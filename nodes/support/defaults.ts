@@ -10,6 +10,8 @@ export type TcpDefaults = {
   writeBuffer?: number
   maxFrame?: number
   maxSingle?: number
+  /** How long a tcp request waits for an answer while others wait for their turn. */
+  replyMs?: number
   proxyTrusted?: string
 }
 
@@ -17,6 +19,7 @@ export const MIB = 1024 * 1024
 const KEEP_ALIVE_MS = 60_000
 const LINGER_MS = 200
 const DEFAULT_RECONNECT_MS = 10_000
+const REPLY_MS = 20_000
 const DEFAULT_QUEUE_SIZE = 1_000
 
 /** The defaults of this process, all filled in. */
@@ -29,6 +32,7 @@ export function readDefaults({ settings }: NodeRed) {
     writeBuffer = 4 * MIB,
     maxFrame = 16 * MIB,
     maxSingle = 128 * MIB,
+    replyMs = REPLY_MS,
   } = settings.tcp ?? {}
   return {
     bind,
@@ -38,6 +42,7 @@ export function readDefaults({ settings }: NodeRed) {
     writeBuffer,
     maxFrame,
     maxSingle,
+    replyMs,
     proxyTrusted: settings.tcp?.proxyTrusted ?? '',
     keepAliveMs: KEEP_ALIVE_MS,
     lingerMs: LINGER_MS,

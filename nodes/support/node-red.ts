@@ -14,6 +14,8 @@ export type NodeStatus = {
   ip?: string
   port?: number
   _session?: SessionRef
+  /** How many requests wait for their turn. */
+  waiting?: number
 }
 
 export type Send = (message: Message) => void

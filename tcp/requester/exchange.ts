@@ -1,8 +1,14 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { TcpError } from '../errors.ts'
+import { formatAddress } from '../address.ts'
+import { describeSlowPeer, TcpError } from '../errors.ts'
 import type { Payload } from '../intake.ts'
+import { Outbox, type WriteLimit } from '../outbox.ts'
 import { clientTlsOptions, type TlsMaterial } from '../tls.ts'
+import { describeBroken, describeSilence, describeUnended } from './failures.ts'
+import { linger, part } from './farewell.ts'
+import { Line, type Request } from './line.ts'
+import { silenceLimit, wholeReplyLimit, type Patience, type Stage } from './patience.ts'
 import { createReplyReader, type ReplyOptions, type ReplyReader } from './reply.ts'
 
 export type ExchangeOptions = ReplyOptions & {
@@ -11,14 +17,12 @@ export type ExchangeOptions = ReplyOptions & {
   tls: TlsMaterial | undefined
   /** How many requests may wait. The oldest gives way, with an error. */
   maxWaiting: number
-  /** Nothing sent and nothing received for so long is an error; 0: never. */
-  timeoutMs: number
+  /** How many bytes may wait: in requests, and for a peer that takes them slowly. */
+  writeLimit: WriteLimit
+  patience: Patience
   /** One connection for each request, even for those that come while another is connecting. */
   separate: boolean
 }
-
-/** A request: its bytes, none to connect and listen only. `done` is called when they are sent, or with the error when they were not. */
-export type Request<T> = { about: T; bytes: Buffer | undefined; done: (error?: Error) => void }
 
 export type ExchangeEvents<T> = {
   /** A reply to the request `about`; `partial`: the peer ended before it was whole. */
@@ -26,44 +30,60 @@ export type ExchangeEvents<T> = {
   /** The request was sent, but its reply will not come. */
   onFailure: (about: T, error: TcpError) => void
   onConnected: () => void
-  /** `error`: nobody was there. */
+  /** Called once. `error`: nobody was there. */
   onEnded: (state: 'replied' | 'disconnected' | 'failed', error?: TcpError) => void
 }
 
-/** One connection, from its making to its end. */
+/** One connection, from its making to its end; it ends once. `onGone` follows the end: now the peer may be dialled again. */
 export class Exchange<T> {
   private readonly options: ExchangeOptions
-  private readonly events: ExchangeEvents<T>
+  private readonly events: ExchangeEvents<T> & { onGone: () => void }
   private readonly socket: Socket
+  private readonly outbox: Outbox
   private readonly reply: ReplyReader
-  private unsent: Request<T>[]
+  private readonly unsent: Line<T>
+  /** Given to the socket, and not taken by the kernel yet. */
+  private readonly unwritten = new Set<Request<T>>()
+  /** Sent, and a reply is owed. */
+  private asked: T[] = []
   private latest: T
+  private othersWait = false
+  private wholeTimer: NodeJS.Timeout | undefined
   private connected = false
   private over = false
+  private peerEnded = false
 
-  constructor(first: Request<T>, options: ExchangeOptions, events: ExchangeEvents<T>) {
+  constructor(first: Request<T>, options: ExchangeOptions, events: ExchangeEvents<T> & { onGone: () => void }) {
     this.options = options
     this.events = events
-    this.unsent = [first]
+    this.unsent = new Line(this.peer, { requests: options.maxWaiting, bytes: options.writeLimit.bytes })
+    this.unsent.push(first)
     this.latest = first.about
     this.reply = createReplyReader(options, {
       onReply: (payload, partial) => events.onReply(this.latest, payload, partial),
       onWhole: () => this.finish('replied'),
     })
     const { host, port, tls } = options
-    this.socket = tls ? connectTls(clientTlsOptions(tls, { host, port })) : connect({ host, port })
-    this.socket.setNoDelay(true)
-    this.socket.setTimeout(options.timeoutMs)
-    this.socket.once(tls ? 'secureConnect' : 'connect', () => this.onConnect())
-    this.socket.on('data', (chunk: Buffer) => this.onData(chunk))
-    this.socket.on('end', () => this.onEnd())
-    this.socket.on('timeout', () => this.fail(new TcpError('IDLE', `${this.peer} has not answered within ${options.timeoutMs} ms`)))
-    this.socket.on('error', (error) => this.onError(error))
-    this.socket.on('close', () => this.fail(new TcpError('SESSION_CLOSED', `the connection to ${this.peer} was closed`)))
+    const socket = tls ? connectTls(clientTlsOptions(tls, { host, port })) : connect({ host, port })
+    this.socket = socket
+    this.outbox = new Outbox(socket, (bytes) => this.closedError(bytes))
+    socket.setNoDelay(true)
+    socket.once(tls ? 'secureConnect' : 'connect', () => this.onConnect())
+    socket.on('data', (chunk: Buffer) => this.onData(chunk))
+    socket.on('end', () => this.onEnd())
+    socket.on('timeout', () => this.onSilence())
+    socket.on('error', (error: Error) => this.onError(error))
+    socket.on('close', () => this.fail(this.closedError(0)))
+    this.limitSilence()
   }
 
   get isConnected(): boolean {
     return this.connected
+  }
+
+  /** Requests that wait for the connection, beside the one that it is made for. */
+  get waiting(): number {
+    return Math.max(0, this.unsent.length - 1)
   }
 
   /** Whether a further request goes over this connection: while it is made, or when it stays. */
@@ -75,9 +95,21 @@ export class Exchange<T> {
 
   add(request: Request<T>): void {
     this.latest = request.about
-    if (this.connected) return this.write(request)
-    this.unsent.push(request)
-    if (this.unsent.length > this.options.maxWaiting) dropOldest(this.unsent, this.options.maxWaiting)
+    if (this.connected) this.write([request])
+    else this.unsent.push(request)
+  }
+
+  /** Others wait for their turn, or do not any more. */
+  setOthersWait(othersWait: boolean): void {
+    if (this.over || this.othersWait === othersWait) return
+    this.othersWait = othersWait
+    this.limitSilence()
+    clearTimeout(this.wholeTimer)
+    const ms = wholeReplyLimit(this.options.patience)
+    if (!othersWait || ms === 0) return
+    const { peer } = this
+    const giveUp = () => this.stage === 'answering' && this.fail(describeUnended({ peer, end: this.options.end, ms }, this.reply))
+    this.wholeTimer = setTimeout(giveUp, ms)
   }
 
   abort(error: TcpError): void {
@@ -85,80 +117,151 @@ export class Exchange<T> {
   }
 
   private get peer(): string {
-    return `${this.options.host}:${this.options.port}`
+    return formatAddress(this.options.host, this.options.port)
+  }
+
+  private get stage(): Stage {
+    if (!this.connected) return 'connecting'
+    if (this.reply.size > 0) return 'answering'
+    return this.unwritten.size > 0 || this.options.end.kind === 'none' ? 'sending' : 'asked'
+  }
+
+  private limitSilence(): void {
+    const { end, patience } = this.options
+    this.socket.setTimeout(silenceLimit(this.stage, end, { patience, othersWait: this.othersWait }))
   }
 
   private onConnect(): void {
+    if (this.over) return
     this.connected = true
     this.events.onConnected()
-    const requests = this.unsent
-    this.unsent = []
-    // Together, so that the peer sees one request where it is one.
-    this.socket.cork()
-    for (const request of requests) this.write(request)
-    this.socket.uncork()
-    if (this.options.end.kind === 'none') {
-      this.over = true
-      this.socket.end(() => this.events.onEnded('replied'))
-      this.socket.resume()
-    }
+    this.write(this.unsent.takeAll())
+    this.limitSilence()
+    if (this.options.end.kind !== 'none') return
+    this.outbox.flush()
+    this.socket.once('finish', () => this.leave())
+    this.socket.end()
   }
 
-  private write({ bytes, done }: Request<T>): void {
-    if (bytes === undefined) return done()
-    this.socket.write(bytes, (error) =>
-      done(error ? new TcpError('SESSION_CLOSED', `${this.peer}: ${error.message}`, { cause: error }) : undefined),
-    )
+  /** Together, so that the peer sees one request where it is one. */
+  private write(requests: Request<T>[]): void {
+    const parts = requests.map(({ bytes }) => bytes).filter((bytes) => bytes !== undefined)
+    const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+    if (!this.outbox.hasRoom(bytes.length, this.options.writeLimit)) return this.refuse(requests, bytes.length)
+    for (const request of requests) this.unwritten.add(request)
+    const written = (error?: Error) => {
+      for (const request of requests) this.onWritten(request, error)
+    }
+    // To connect and listen is a request, too.
+    if (parts.length === 0) written()
+    else this.outbox.write(bytes, written)
+  }
+
+  private refuse(requests: Request<T>[], bytes: number): void {
+    const limit = this.options.writeLimit
+    const error = describeSlowPeer(this.peer, { waiting: this.outbox.size, bytes, limit })
+    for (const { done } of requests) done(error)
+    if (limit.disconnect) this.fail(error)
+  }
+
+  private onWritten(request: Request<T>, error: Error | undefined): void {
+    // What has ended meanwhile has told already.
+    if (!this.unwritten.delete(request)) return
+    request.done(error)
+    if (error || this.over || this.options.end.kind === 'none') return
+    if (this.options.end.kind === 'stay') this.asked = [request.about]
+    else this.asked.push(request.about)
+    if (this.unwritten.size === 0) this.limitSilence()
   }
 
   private onData(chunk: Buffer): void {
     if (this.over) return
+    const isFirst = this.reply.size === 0
+    // Over a connection that stays nobody can tell what answers what: something has come.
+    if (this.options.end.kind === 'stay') this.asked = []
     try {
       this.reply.push(chunk)
-    } catch (error) {
-      this.fail(new TcpError('FRAMING', `the reply of ${this.peer}: ${(error as Error).message}`, { cause: error }))
+    } catch (cause) {
+      const { message } = cause as Error
+      return this.fail(
+        describeBroken(`the reply of ${this.peer}: ${message}`, { reply: this.reply, code: 'FRAMING', cause: cause as Error }),
+      )
     }
+    if (isFirst && !this.over) this.limitSilence()
   }
 
   private onEnd(): void {
-    if (this.over) return
-    if (this.reply.end()) return this.finish('disconnected')
-    if (this.options.end.kind === 'stay') return this.finish('disconnected')
-    this.fail(new TcpError('SESSION_CLOSED', `${this.peer} ended the connection without a reply`))
+    const { kind } = this.options.end
+    this.peerEnded = true
+    // Without a reply the connection ends once all is sent.
+    if (this.over || kind === 'none') return
+    if (this.reply.end()) this.finish(kind === 'time' ? 'replied' : 'disconnected')
+    else this.fail(new TcpError('SESSION_CLOSED', `${this.peer} ended the connection without a reply`))
   }
 
-  private onError(error: Error): void {
+  private onSilence(): void {
+    const { peer, stage } = this
+    const ms = this.socket.timeout ?? 0
+    this.fail(describeSilence({ peer, stage, end: this.options.end, ms }, { reply: this.reply, unsent: this.outbox.size }))
+  }
+
+  private onError(cause: Error): void {
     const message = this.connected
-      ? `the connection to ${this.peer} broke: ${error.message}`
-      : `can not connect to ${this.peer}: ${error.message}`
-    this.fail(new TcpError('CONNECT', message, { cause: error }))
+      ? `the connection to ${this.peer} broke: ${cause.message}`
+      : `can not connect to ${this.peer}: ${cause.message}`
+    this.fail(describeBroken(message, { reply: this.reply, code: 'CONNECT', cause }))
+  }
+
+  private closedError(bytes: number): TcpError {
+    const unsent = bytes > 0 ? `, ${bytes} bytes were not sent` : ''
+    return new TcpError('SESSION_CLOSED', `the connection to ${this.peer} was closed${unsent}`)
   }
 
   private fail(error: TcpError): void {
     if (this.over) return
     const wasConnected = this.connected
+    const { asked } = this
     this.close()
-    const unsent = this.unsent
-    this.unsent = []
-    for (const { done } of unsent) done(error)
-    if (wasConnected && !this.reply.isIdle) this.events.onFailure(this.latest, error)
+    for (const { done } of this.unsent.takeAll()) done(error)
+    this.endUnwritten(error)
+    for (const about of asked) this.events.onFailure(about, error)
     this.events.onEnded('failed', wasConnected ? undefined : error)
   }
 
   private finish(state: 'replied' | 'disconnected'): void {
+    if (this.over) return
     this.close()
+    // Whoever answers has got what there was to get.
+    this.endUnwritten(state === 'replied' ? undefined : this.closedError(this.outbox.size))
     this.events.onEnded(state)
   }
 
+  private endUnwritten(error: Error | undefined): void {
+    const requests = [...this.unwritten]
+    this.unwritten.clear()
+    for (const { done } of requests) done(error)
+  }
+
   private close(): void {
+    this.beOver()
+    part(this.socket, { peerEnded: this.peerEnded, gone: this.events.onGone })
+  }
+
+  private beOver(): void {
     this.over = true
     this.connected = false
+    this.asked = []
     this.reply.stop()
-    this.socket.destroy()
+    clearTimeout(this.wholeTimer)
   }
-}
 
-/** The oldest of too many requests gives way, with an error. */
-export function dropOldest<T>(requests: Request<T>[], most: number): void {
-  requests.shift()?.done(new TcpError('QUEUE_LIMIT', `more than ${most} requests wait; the oldest was dropped and not sent`))
+  /** All is sent, and nothing is waited for. */
+  private leave(): void {
+    if (this.over) return
+    this.beOver()
+    linger(this.socket)
+    this.endUnwritten(undefined)
+    this.events.onEnded('replied')
+    this.events.onGone()
+  }
 }

@@ -4,8 +4,8 @@ import { createIntake, type IntakeOptions, type Payload } from '../intake.ts'
 export type ReplyEnd =
   /** So long after its first byte. */
   | { kind: 'time'; ms: number }
-  /** With this byte. */
-  | { kind: 'byte'; byte: number }
+  /** With these bytes. */
+  | { kind: 'bytes'; bytes: Buffer }
   | { kind: 'count'; bytes: number }
   /** Nothing is waited for: the connection ends once the request is sent. */
   | { kind: 'none' }
@@ -23,15 +23,21 @@ export type ReplyReader = {
   push: (chunk: Buffer) => void
   /** The peer has ended; true when something was passed on, or nothing more was to be expected. */
   end: () => boolean
-  /** Whether no reply is owed: the connection stays, and what comes is not asked for. */
-  readonly isIdle: boolean
+  /** How many bytes of a reply have come that is not whole. */
+  readonly size: number
+  /** Its first bytes, `most` at most. */
+  peek: (most: number) => Buffer
   stop: () => void
 }
 
 type ReplyEvents = { onReply: (payload: Payload, partial: boolean) => void; onWhole: () => void }
 
+const NOTHING = Buffer.alloc(0)
+
 export function createReplyReader(options: ReplyOptions, events: ReplyEvents): ReplyReader {
-  return options.end.kind === 'stay' ? createStream(options.end.intake, events) : createCollector(options, events)
+  const { end } = options
+  if (end.kind === 'none') return { push() {}, end: () => true, size: 0, peek: () => NOTHING, stop() {} }
+  return end.kind === 'stay' ? createStream(end.intake, events) : createCollector(options, events)
 }
 
 function createStream(intakeOptions: IntakeOptions, { onReply }: ReplyEvents): ReplyReader {
@@ -49,42 +55,57 @@ function createStream(intakeOptions: IntakeOptions, { onReply }: ReplyEvents): R
       if (tail) onReply(tail.payload, !tail.complete)
       return true
     },
-    isIdle: true,
+    size: 0,
+    peek: () => NOTHING,
     stop: intake.stop,
   }
 }
 
 function createCollector({ end, maxReply }: ReplyOptions, { onReply, onWhole }: ReplyEvents): ReplyReader {
   const chunks: Buffer[] = []
+  const find = end.kind === 'bytes' ? createFinder(end.bytes) : undefined
   let size = 0
   let timer: NodeJS.Timeout | undefined
-  const whole = (length: number, partial: boolean) => {
+  const give = (length: number, partial: boolean) => {
     clearTimeout(timer)
     onReply(Buffer.concat(chunks).subarray(0, length), partial)
-    if (!partial) onWhole()
+  }
+  const whole = (length: number) => {
+    give(length, false)
+    onWhole()
   }
   return {
     push(chunk) {
       chunks.push(chunk)
       const before = size
       size += chunk.length
-      if (end.kind === 'time') timer ??= setTimeout(() => whole(size, false), end.ms)
-      const length = end.kind === 'byte' ? endingWith(chunk, end.byte, before) : end.kind === 'count' ? Math.max(1, end.bytes) : Infinity
-      if (length <= size) whole(length, false)
+      if (end.kind === 'time') timer ??= setTimeout(() => whole(size), end.ms)
+      const length = find ? before + find(chunk) : end.kind === 'count' ? Math.max(1, end.bytes) : Infinity
+      if (length <= size) whole(length)
       else if (size > maxReply) throw new Error(`longer than the limit of ${maxReply} bytes`)
     },
     end() {
       if (size === 0) return false
       // By time alone a reply has no other end than this.
-      whole(size, end.kind !== 'time')
+      give(size, end.kind !== 'time')
       return true
     },
-    isIdle: false,
+    get size() {
+      return size
+    },
+    peek: (most) => Buffer.concat(chunks, Math.min(size, most)),
     stop: () => clearTimeout(timer),
   }
 }
 
-function endingWith(chunk: Buffer, byte: number, before: number): number {
-  const index = chunk.indexOf(byte)
-  return index === -1 ? Infinity : before + index + 1
+/** Tells behind which byte of a chunk what is looked for ends, even where it began in the chunk before; Infinity: it does not. */
+function createFinder(wanted: Buffer): (chunk: Buffer) => number {
+  let tail: Buffer = NOTHING
+  return (chunk) => {
+    const seen = tail.length === 0 ? chunk : Buffer.concat([tail, chunk])
+    const index = seen.indexOf(wanted)
+    const from = tail.length
+    if (wanted.length > 1) tail = Buffer.from(seen.subarray(-(wanted.length - 1)))
+    return index === -1 ? Infinity : index + wanted.length - from
+  }
 }

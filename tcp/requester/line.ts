@@ -1,0 +1,54 @@
+import { TcpError } from '../errors.ts'
+
+/** A request: its bytes, none to connect and listen only. `done` is called when they are sent, or with the error when they were not. */
+export type Request<T> = { about: T; bytes: Buffer | undefined; done: (error?: Error) => void }
+
+/** How many requests, and how many bytes of them, may wait for one peer. */
+export type LineLimit = { requests: number; bytes: number }
+
+/** Requests that wait, in order. Where there are too many the oldest gives way, with an error; the newest always finds a place. */
+export class Line<T> {
+  private readonly peer: string
+  private readonly limit: LineLimit
+  private requests: Request<T>[] = []
+  private bytes = 0
+
+  constructor(peer: string, limit: LineLimit) {
+    this.peer = peer
+    this.limit = limit
+  }
+
+  get length(): number {
+    return this.requests.length
+  }
+
+  push(request: Request<T>): void {
+    this.requests.push(request)
+    this.bytes += sizeOf(request)
+    while (this.requests.length > 1 && (this.requests.length > this.limit.requests || this.bytes > this.limit.bytes)) this.dropOldest()
+  }
+
+  shift(): Request<T> | undefined {
+    const request = this.requests.shift()
+    if (request) this.bytes -= sizeOf(request)
+    return request
+  }
+
+  takeAll(): Request<T>[] {
+    const all = this.requests
+    this.requests = []
+    this.bytes = 0
+    return all
+  }
+
+  private dropOldest(): void {
+    const { requests, bytes } = this.limit
+    const much = this.requests.length > requests ? `${requests} requests` : `${bytes} bytes`
+    const error = new TcpError('QUEUE_LIMIT', `more than ${much} wait for ${this.peer}; the oldest request was dropped and not sent`)
+    this.shift()?.done(error)
+  }
+}
+
+function sizeOf<T>({ bytes }: Request<T>): number {
+  return bytes?.length ?? 0
+}
