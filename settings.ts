@@ -23,6 +23,7 @@ const login = createLogin({
   dataDir: environment.DATA_DIR,
   adminRoot: environment.HTTP_ADMIN_ROOT,
   closeUserEndpoints: environment.HTTP_IN_LOGIN,
+  openPaths: environment.HTTP_OPEN_PATHS,
   secureCookie: secure,
   trustedProxies: environment.TRUSTED_PROXIES,
 })

@@ -6,6 +6,8 @@ import { cookieValues } from './cookies.ts'
 import type { Devices } from './devices.ts'
 import { isForeign } from './origin.ts'
 import { ownPath } from './own-path.ts'
+import { readTarget, type Target } from './request-target.ts'
+import { keepToken, tokensOf } from './session-token.ts'
 import type { Sessions } from './sessions.ts'
 import { PAGE_HEADERS, renderSignInPage, type SignInProblem } from './sign-in-page.ts'
 
@@ -22,10 +24,26 @@ export type GateOptions = {
   adminRoot: string
   cookieName: string
   secureCookie: boolean
-  /** Whether a request goes to an endpoint that a flow keeps open for everybody. */
-  isOpen: (method: string, path: string) => boolean
-  isOpenSocket: (path: string) => boolean
+  openings: Openings
+  connections: Connections
   warn: (message: string) => void
+}
+
+/** What is open without a login. */
+export type Openings = {
+  /** Whether a request goes to what flows keep open; `serve` answers it. */
+  isEndpoint: (method: string, target: Target) => boolean
+  serve: (request: IncomingMessage, response: ServerResponse) => void
+  /** Whether a path is one that may be open by the configuration, whatever is there. */
+  isNamed: (method: string, target: Target) => boolean
+  isSocket: (target: Target) => boolean
+}
+
+/** Bounds what is held open. */
+export type Connections = {
+  max: number
+  request: (request: IncomingMessage, response: ServerResponse, trusted: boolean) => void
+  leave: (socket: Duplex) => void
 }
 
 export type Gate = {
@@ -37,43 +55,64 @@ export type Gate = {
 
 /** The one door of the HTTP server: whatever is behind it is reached with a login only, but for endpoints that flows keep open. */
 export function createGate(options: GateOptions): Gate {
-  const { sessions, adminRoot, cookieName } = options
+  const { sessions, adminRoot, cookieName, openings } = options
   const signInPath = `${adminRoot}auth/sign-in`
   const deviceCookieName = `${cookieName}-device`
+  // Without a login.
+  let openSockets = 0
 
   function request(request: IncomingMessage, response: ServerResponse, next: () => void): void {
     const { method = 'GET' } = request
-    const { pathname, searchParams } = targetOf(request)
+    const token = validToken(request)
+    options.connections.request(request, response, token !== undefined)
+    const target = readTarget(request.url)
+    if (!target) return sendJson(response, 400, { error: 'the path can not be read' })
+    const { pathname, searchParams } = target
     if (pathname === signInPath && method === 'GET') return showSignIn(request, response, { next: searchParams.get('next') ?? adminRoot })
     if (pathname === signInPath && method === 'POST') return void signIn(request, response).catch(failed(response))
     if (pathname === `${adminRoot}auth/token` && method === 'POST') return void issueToken(request, response).catch(failed(response))
     if (pathname === `${adminRoot}auth/login` && SAFE_METHODS.has(method)) return next()
-    if (options.isOpen(method, pathname)) return next()
-    const token = validToken(request)
-    if (token === undefined) return refuse(request, response)
+    const isEndpoint = openings.isEndpoint(method, target)
+    if (token === undefined) {
+      if (isEndpoint) return openings.serve(request, response)
+      return openings.isNamed(method, target) ? next() : refuse(request, response)
+    }
+    // Whatever is open: what a login may do, a page elsewhere may not do with it.
     if (!SAFE_METHODS.has(method) && isForeign(request, options.clientOf(request).hosts)) return sendJson(response, 403, FOREIGN)
     if (pathname === `${adminRoot}auth/revoke` && method === 'POST') return signOut(request, response, token)
-    // Node-RED's own check reads the cookie, whichever way the token came.
-    request.headers.cookie = `${cookieName}=${token}`
+    keepToken(request, cookieName, token)
+    response.once(
+      'close',
+      sessions.hold(token, () => response.destroy()),
+    )
+    if (!isEndpoint && !openings.isNamed(method, target)) protect(response)
     next()
   }
 
   function upgrade(request: IncomingMessage, socket: Duplex, next: () => void): void {
-    const { pathname } = targetOf(request)
-    if (options.isOpenSocket(pathname)) return next()
+    options.connections.leave(socket)
+    const target = readTarget(request.url)
+    if (!target) return refuseSocket(socket, '400 Bad Request')
     const token = validToken(request)
+    // Browsers send their cookies with every handshake, so a page elsewhere is a stranger, who may have what is open.
     if (token === undefined || isForeign(request, options.clientOf(request).hosts)) {
-      socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-      return
+      if (!openings.isSocket(target)) return refuseSocket(socket, token === undefined ? '401 Unauthorized' : '403 Forbidden')
+      if (openSockets >= options.connections.max) return refuseSocket(socket, '503 Service Unavailable')
+      openSockets += 1
+      socket.once('close', () => (openSockets -= 1))
+      keepToken(request, cookieName, undefined)
+      return next()
     }
-    request.headers.cookie = `${cookieName}=${token}`
+    socket.once(
+      'close',
+      sessions.hold(token, () => socket.destroy()),
+    )
+    keepToken(request, cookieName, token)
     next()
   }
 
   function validToken(request: IncomingMessage): string | undefined {
-    const bearer = /^Bearer ([\w-]+)$/.exec(request.headers.authorization ?? '')?.[1]
-    const cookie = new RegExp(`(?:^|;\\s*)${cookieName}=([\\w-]+)`).exec(request.headers.cookie ?? '')?.[1]
-    return [bearer, cookie].find((token) => token !== undefined && sessions.isValid(token))
+    return tokensOf(request, cookieName).find((token) => sessions.isValid(token))
   }
 
   function refuse(request: IncomingMessage, response: ServerResponse): void {
@@ -186,12 +225,6 @@ export function createGate(options: GateOptions): Gate {
   return { request, upgrade }
 }
 
-// The path as it was sent: one that only becomes /auth/login when dots or slashes are resolved is another to those behind the gate.
-function targetOf({ url = '/' }: IncomingMessage): { pathname: string; searchParams: URLSearchParams } {
-  const [pathname = '', search = ''] = url.split('?', 2)
-  return { pathname, searchParams: new URLSearchParams(search) }
-}
-
 class FormError extends Error {}
 
 /** Reads a small form, URL-encoded or JSON. */
@@ -211,6 +244,17 @@ async function readForm(request: IncomingMessage): Promise<Record<string, string
   } catch (cause) {
     throw new FormError('the body is not JSON', { cause })
   }
+}
+
+/** Editor and dashboard are shown by pages of this server only, and what they load is what it says it is. */
+function protect(response: ServerResponse): void {
+  response.setHeader('content-security-policy', "frame-ancestors 'self'")
+  response.setHeader('x-content-type-options', 'nosniff')
+}
+
+/** Whoever is refused is not waited for: a socket that is ended from one side only stays. */
+function refuseSocket(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
 }
 
 function retryAfter(problem: SignInProblem | undefined): Record<string, string> {

@@ -1,22 +1,20 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Server } from 'node:http'
 import { createAttempts } from './attempts.ts'
 import { createClientReader } from './client.ts'
 import { createDevices } from './devices.ts'
-import { createGate } from './gate.ts'
+import { createGate, type Connections } from './gate.ts'
+import { guardServer } from './guard.ts'
+import { createOpenings, type OpeningOptions, type Surroundings } from './openings.ts'
 import type { PasswordHash } from './passwords.ts'
 import { openSessions } from './sessions.ts'
-import { isUserEndpoint, markUserEndpoint, type ExpressApp } from './user-endpoints.ts'
+import { markUserEndpoint } from './user-endpoints.ts'
 
-export type LoginOptions = {
+export type LoginOptions = OpeningOptions & {
   user: string
   password: PasswordHash
   dataDir: string
-  adminRoot: string
-  /** Asks for the login at endpoints that flows open, too. */
-  closeUserEndpoints: boolean
   secureCookie: boolean
   /** Addresses and networks of reverse proxies whose X-Forwarded-… headers are believed. */
   trustedProxies?: string | undefined
@@ -42,11 +40,8 @@ export function createLogin(options: LoginOptions) {
     return sessions.isValid(token) ? user : null
   }
 
-  /** Puts the gate in front of whatever listens to the server's requests, now or later. */
-  function guard(
-    server: Server,
-    surroundings: { httpNode: ExpressApp; isOpenSocket: (path: string) => boolean; warn: (message: string) => void },
-  ): void {
+  /** Puts the gate in front of the server. */
+  function guard(server: Server, connections: Connections, surroundings: Surroundings): void {
     const gate = createGate({
       sessions,
       devices,
@@ -55,19 +50,11 @@ export function createLogin(options: LoginOptions) {
       cookieName,
       adminRoot: options.adminRoot,
       secureCookie: options.secureCookie,
-      isOpen: (method, path) => !options.closeUserEndpoints && isUserEndpoint(surroundings.httpNode, method, path),
-      isOpenSocket: (path) => !options.closeUserEndpoints && surroundings.isOpenSocket(path),
+      openings: createOpenings(options, surroundings),
+      connections,
       warn: surroundings.warn,
     })
-    const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean
-    // Not a listener: socket.io and others take over the listeners that they find. Nobody gets round emit.
-    server.emit = ((event: string, ...args: unknown[]): boolean => {
-      const next = () => void emit(event, ...args)
-      if (event === 'request') gate.request(args[0] as IncomingMessage, args[1] as ServerResponse, next)
-      else if (event === 'upgrade') gate.upgrade(args[0] as IncomingMessage, args[1] as Duplex, next)
-      else return emit(event, ...args)
-      return true
-    }) as Server['emit']
+    guardServer(server, gate, surroundings.warn)
   }
 
   return {

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { writeFileAtomic } from '../storage/atomic-file.ts'
+import { createHolds } from './holds.ts'
 
 const TOKEN_BYTES = 32
 const LIFETIME_MS = 7 * 24 * 3600 * 1000
@@ -13,26 +14,38 @@ export type Sessions = {
   begin: () => string
   isValid: (token: string) => boolean
   end: (token: string) => void
+  /** Calls `end` when the session of this token ends or expires; the returned function takes that back. */
+  hold: (token: string, end: () => void) => () => void
   lifetimeSeconds: number
 }
 
 /** Opens the sessions kept in `file`. */
 export function openSessions(file: string, key: string): Sessions {
   const expiries = readExpiries(file)
+  const holds = createHolds()
   const digest = (token: string) => createHmac('sha256', key).update(token).digest('base64url')
   const save = () => writeFileAtomic(file, JSON.stringify([...expiries]), { mode: 0o600 })
+  const drop = (id: string) => {
+    if (!expiries.delete(id)) return false
+    holds.end(id)
+    return true
+  }
   return {
     begin() {
       const token = randomBytes(TOKEN_BYTES).toString('base64url')
       const now = Date.now()
-      for (const [id, expiry] of expiries) if (expiry <= now || expiries.size >= MAX_SESSIONS) expiries.delete(id)
+      for (const [id, expiry] of expiries) if (expiry <= now || expiries.size >= MAX_SESSIONS) drop(id)
       expiries.set(digest(token), now + LIFETIME_MS)
       save()
       return token
     },
     isValid: (token) => (expiries.get(digest(token)) ?? 0) > Date.now(),
     end(token) {
-      if (expiries.delete(digest(token))) save()
+      if (drop(digest(token))) save()
+    },
+    hold(token, end) {
+      const id = digest(token)
+      return holds.add(id, expiries.get(id) ?? 0, end)
     },
     lifetimeSeconds: LIFETIME_MS / 1000,
   }

@@ -22,7 +22,7 @@ export type RunningNode = { id: string; type: string; z?: string; name?: string 
 export type NodeRed = {
   server: Server
   httpNode: ExpressApp
-  httpAdmin: Record<'get' | 'delete', (path: string, ...handlers: unknown[]) => void>
+  httpAdmin: ExpressApp & Record<'get' | 'delete', (path: string, ...handlers: unknown[]) => void>
   auth: { needsPermission: (permission: string) => unknown }
   events: EventEmitter
   comms: { publish: (topic: string, data: unknown, retain?: boolean) => void }

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { parsePublishedPorts, PUBLISHED_PORTS_FORM } from '../ports/ranges.ts'
 import { parseTargets, TARGETS_FORM } from '../assistant/engine/targets.ts'
 import { parseAddressList } from '../tcp/access-list.ts'
+import { isOwn } from '../login/own-paths.ts'
 
 const MIB = 1024 * 1024
 
@@ -71,6 +72,11 @@ const rootPath = z
   .regex(/^\/([\w.~-]+\/?)*$/, 'a path that starts with /, such as / or /admin')
   .transform((path) => (path.endsWith('/') ? path : `${path}/`))
 
+const openPaths = z
+  .string()
+  .regex(/^\s*\/[\w.~-]+(\/[\w.~-]+)*\/?(\s*,\s*\/[\w.~-]+(\/[\w.~-]+)*\/?)*\s*$/, 'paths that start with /, such as /worldmap,/mqtt')
+  .transform((list) => list.split(',').map((path) => path.trim().replace(/\/$/, '')))
+
 const timeZone = z.string().refine((zone) => {
   try {
     return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
@@ -128,6 +134,8 @@ const variables = z.object({
   HTTP_ADMIN_ROOT: rootPath.default('/'),
   HTTP_IN_LOGIN: flag.default(false),
   TRUSTED_PROXIES: addressList.optional(),
+  HTTP_OPEN_PATHS: openPaths.default([]),
+  HTTP_MAX_CONNECTIONS: count(10).default(1000),
   TLS_CERT_FILE: readableFile.optional(),
   TLS_KEY_FILE: readableFile.optional(),
   PALETTE_INSTALL: flag.default(true),
@@ -219,6 +227,10 @@ function contradictions(environment: Environment): string[] {
   const mistakes: string[] = []
   if ((environment.TLS_CERT_FILE === undefined) !== (environment.TLS_KEY_FILE === undefined)) {
     mistakes.push('TLS_CERT_FILE and TLS_KEY_FILE belong together: set both, or none for plain HTTP')
+  }
+  for (const path of environment.HTTP_OPEN_PATHS) {
+    if (isOwn({ method: 'GET', readings: [path.toLowerCase()] }, { adminRoot: environment.HTTP_ADMIN_ROOT }))
+      mistakes.push(`HTTP_OPEN_PATHS: ${path} belongs to editor, dashboard or assistant, which are never open; allowed is any other path`)
   }
   const owners = new Map<number, string>()
   for (const name of ['EDITOR_PORT', 'STATUS_PORT', 'TCP_IN_SERVER_PORT', 'TCP_OUT_SERVER_PORT', 'TCP_RESPONSE_PORT'] as const) {
