@@ -4,17 +4,16 @@ import { join } from 'node:path'
 import { createLogin } from './login/login.ts'
 import type { TcpDefaults } from './nodes/support/defaults.ts'
 import { FLOW_FILE } from './provisioning/provision.ts'
-import { readEnvironment, type Environment } from './runtime/environment.ts'
+import type { Environment } from './runtime/environment.ts'
 import { flowFolders, nodesFolder, pluginsFolder } from './runtime/installation.ts'
 import { formatJson, type NodeRedLogMessage } from './runtime/log.ts'
 import { reportedProblems } from './runtime/problems.ts'
-import { openSecrets } from './runtime/secrets.ts'
+import { takeEnvironment } from './runtime/taken.ts'
 
 const HTTPS_REFRESH_HOURS = 12
 const MS_PER_SECOND = 1000
 
-const environment = readEnvironment()
-const secrets = openSecrets(environment)
+const { environment, secrets } = takeEnvironment()
 const secure = environment.TLS_CERT_FILE !== undefined
 
 const login = createLogin({

@@ -153,8 +153,13 @@ export const VARIABLE_NAMES: readonly string[] = [...Object.keys(variables.shape
 type Variables = z.output<typeof variables>
 type ScenarioPort = 'TCP_IN_SERVER_PORT' | 'TCP_OUT_SERVER_PORT' | 'TCP_RESPONSE_PORT'
 
-/** The validated environment: every default filled in. */
-export type Environment = Omit<Variables, ScenarioPort> & Record<ScenarioPort, number>
+type SecretName = (typeof SECRETS)[number]
+
+/** The validated environment: every default filled in, and nothing in it that is secret. */
+export type Environment = Omit<Variables, ScenarioPort | SecretName> & Record<ScenarioPort, number>
+
+/** The secrets that were given, in variables or files. */
+export type GivenSecrets = Pick<Variables, SecretName>
 
 /** All mistakes of the environment at once; one line each with variable, value and what is allowed. */
 export class EnvironmentError extends Error {
@@ -172,17 +177,26 @@ export class EnvironmentError extends Error {
  * Reads and validates the environment. An empty value counts as not set, since Compose passes `NAME=` for what is absent.
  * @throws EnvironmentError naming every mistake
  */
-export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
+export function readEnvironment(env: NodeJS.ProcessEnv = process.env): { environment: Environment; given: GivenSecrets } {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const mistakes: string[] = []
   const values = { ...given, ...readSecretFiles(given, mistakes) }
   const parsed = variables.safeParse(values)
   for (const issue of parsed.error?.issues ?? []) mistakes.push(describeMistake(issue, values))
   if (!parsed.success) throw new EnvironmentError(mistakes)
-  const environment = withScenarioPorts(parsed.data)
+  const { NODE_RED_ADMIN_PASSWORD, NODE_RED_CREDENTIAL_SECRET, ...data } = parsed.data
+  const environment = withScenarioPorts(data)
   mistakes.push(...contradictions(environment))
   if (mistakes.length > 0) throw new EnvironmentError(mistakes)
-  return environment
+  return { environment, given: { NODE_RED_ADMIN_PASSWORD, NODE_RED_CREDENTIAL_SECRET } }
+}
+
+/** Takes the secrets out: flows read the environment as `${NAME}` and by env.get, and programs that they start inherit it. */
+export function forgetSecrets(env: NodeJS.ProcessEnv = process.env): void {
+  for (const name of SECRETS) {
+    delete env[name]
+    delete env[`${name}_FILE`]
+  }
 }
 
 function readSecretFiles(given: NodeJS.ProcessEnv, mistakes: string[]): Record<string, string> {
@@ -213,7 +227,7 @@ function describeMistake(issue: z.core.$ZodIssue, values: NodeJS.ProcessEnv): st
 }
 
 /** The listening scenarios follow the published range, so that one variable moves them all. */
-function withScenarioPorts(data: Variables): Environment {
+function withScenarioPorts(data: Omit<Variables, SecretName>): Environment {
   const { first } = data.TCP_PORTS
   return {
     ...data,

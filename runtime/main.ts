@@ -3,12 +3,12 @@ import { createRequire } from 'node:module'
 import { provisionFlows, type ProvisioningReport } from '../provisioning/provision.ts'
 import type { Action } from '../provisioning/merge.ts'
 import { assertCredentialsOpen } from './credentials.ts'
-import { flowVariables, readEnvironment, type Environment } from './environment.ts'
+import { flowVariables, type Environment } from './environment.ts'
 import { flowFolders, settingsFile } from './installation.ts'
 import { createLog, FATAL, formatJson, type Log } from './log.ts'
-import { assertDataWritable, claimData } from './preflight.ts'
 import { reportProblem } from './problems.ts'
-import { openSecrets, type Secrets } from './secrets.ts'
+import type { Secrets } from './secrets.ts'
+import { takeEnvironment } from './taken.ts'
 
 const ACTION_LINES: Record<Action, string | undefined> = {
   added: 'added',
@@ -22,13 +22,13 @@ const ACTION_LINES: Record<Action, string | undefined> = {
 
 function prepare(): void {
   shareWithGroupRoot()
-  const environment = readEnvironment()
+  const { environment, secrets, locked } = takeEnvironment()
   const log = createLog('distribution', { format: environment.LOG_FORMAT, level: environment.LOG_LEVEL })
-  assertDataWritable(environment.DATA_DIR)
-  if (!claimData(environment.DATA_DIR))
-    log.warn(`${environment.DATA_DIR} can not be locked on this file system: see to it that no second node-red-tcp runs on it`)
-  const secrets = openSecrets(environment)
+  if (!locked) log.warn(`${environment.DATA_DIR} can not be locked on this file system: see to it that no second node-red-tcp runs on it`)
   announceLogin(environment, secrets)
+  // In the log alone: the status port tells everybody.
+  if (secrets.weakness !== undefined)
+    log.warn(`NODE_RED_ADMIN_PASSWORD ${secrets.weakness}: who can reach the editor may guess it. Use eight characters or more.`)
   const aside = assertCredentialsOpen(environment.DATA_DIR, secrets.credentialSecret, { reset: environment.NODE_RED_CREDENTIAL_RESET })
   if (aside) log.warn(`credentials were reset; the former file is ${aside}`)
   logProvisioning(log, provisionFlows({ dataDir: environment.DATA_DIR, folders: flowFolders(environment) }))

@@ -4,8 +4,17 @@ import { runInNewContext } from 'node:vm'
 // V8 counts the small objects that hold received bytes, hardly the bytes: at full speed about 80 MB of dead chunks pile up before it looks.
 const COLLECT_EVERY_BYTES = 8 * 1024 * 1024
 
-setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as (options: { type: 'minor' }) => void
+const collect = takeCollector()
+
+// Contexts that are made later, those of function nodes among them, shall not have it: a call would stop everything for a full collection.
+function takeCollector(): (options: { type: 'minor' }) => void {
+  setFlagsFromString('--expose-gc')
+  try {
+    return runInNewContext('gc') as (options: { type: 'minor' }) => void
+  } finally {
+    setFlagsFromString('--no-expose-gc')
+  }
+}
 
 let received = 0
 

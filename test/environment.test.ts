@@ -151,6 +151,24 @@ test('generates a password once, keeps only its hash, and makes secrets private'
   expect(second.log).not.toContain('password')
 })
 
+test.each([
+  ['x', 'NODE_RED_ADMIN_PASSWORD has 1 character:'],
+  ['seven77', 'NODE_RED_ADMIN_PASSWORD has 7 characters:'],
+  ['administrator', 'NODE_RED_ADMIN_PASSWORD is the user name:'],
+])('starts with a password that is easy to guess, and says so in the log alone: %s', async (password, line) => {
+  await using nodeRed = await new EmbeddedNodeRedTcp()
+    .withAdminPassword(password)
+    .withEnvironment({ NODE_RED_ADMIN_USER: 'administrator' })
+    .start()
+  expect(nodeRed.log).toContain(line)
+  expect(await (await fetch(`${nodeRed.getStatusUrl()}/readyz`)).text()).not.toMatch(/password/i)
+})
+
+test('says nothing about a password of eight characters', async () => {
+  await using nodeRed = await new EmbeddedNodeRedTcp().withAdminPassword('eight-88').start()
+  expect(nodeRed.log).not.toContain('NODE_RED_ADMIN_PASSWORD')
+})
+
 test('writes one JSON object a line when asked to', async () => {
   await using nodeRed = await new EmbeddedNodeRedTcp().withEnvironment({ LOG_FORMAT: 'json', NODE_RED_ADMIN_PASSWORD: '' }).start()
   const lines = nodeRed.log.trim().split('\n')
