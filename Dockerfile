@@ -60,7 +60,7 @@ STOPSIGNAL SIGUSR1
 ENTRYPOINT ["/etc/relay/entrypoint.sh"]
 CMD []
 
-# What `npm run ports` needs, for the compose profile live-ports.
+# What `npm run ports` needs, for the compose service live-ports.
 FROM ${BASE_IMAGE} AS live-ports
 LABEL org.opencontainers.image.title="node-red-tcp-live-ports" \
       org.opencontainers.image.licenses="Apache-2.0" \

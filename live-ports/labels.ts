@@ -1,5 +1,8 @@
 // What containers are called and labelled. By compose's own labels `docker compose down` takes forwarders away with the project.
 
+import { forwarderNameEnd } from '../ports/forwarder-name.ts'
+import { isPort } from './snapshot.ts'
+
 /** The services of docker-compose.yml. */
 export const NODE_RED_SERVICE = 'node-red'
 export const FORWARDER_SERVICE = 'forwarder'
@@ -24,7 +27,7 @@ export type ForwarderSpec = { port: number; hostPort: number; bind: string; orig
 
 /** The same for everybody who wants this port, so that two of them can not start it twice. */
 export function forwarderName(project: string, port: number): string {
-  return `${project}-port-${port}`
+  return `${project}${forwarderNameEnd(port)}`
 }
 
 /** What a forwarder is called when a person has it taken away, so that a watcher does not take it for an accident. */
@@ -57,7 +60,7 @@ export function formatLabels(project: string, { port, hostPort, bind, origin }: 
 /** What the labels of a container say; undefined when it is no forwarder. */
 export function parseLabels(labels: Record<string, string>): ForwarderSpec | undefined {
   const [port, hostPort] = [Number(labels[PORT_LABEL]), Number(labels[HOST_PORT_LABEL])]
-  if (!Number.isInteger(port) || !Number.isInteger(hostPort)) return undefined
+  if (!isPort(port) || !isPort(hostPort)) return undefined
   const [bind, origin] = [labels[BIND_LABEL], labels[ORIGIN_LABEL]]
   return {
     port,

@@ -1,12 +1,15 @@
 // Node-RED's status port, as a client.
 import type { PortsSnapshot, PublishFailure } from '../ports/facts.ts'
+import { PORTS_HEADER } from '../ports/header.ts'
 import { ProjectUnavailable } from './errors.ts'
+import { parseSnapshot } from './snapshot.ts'
 
 const ANSWER_TIMEOUT_MS = 5_000
 // The other side says something every 10 s.
 const SILENCE_TIMEOUT_MS = 25_000
 const MAX_EVENT_CHARS = 8 * 1024 * 1024
 const MAX_DETAIL_CHARS = 200
+const headers = { [PORTS_HEADER]: '1' }
 
 /** A TCP connection of Node-RED's process; of tcp nodes with the address of the device and the node. */
 export type SessionFact = {
@@ -52,7 +55,7 @@ export async function followSnapshots(
   }
   hear()
   try {
-    const response = await fetch(`${url}/listeners/stream`, { signal: AbortSignal.any([signal, silence.signal]) })
+    const response = await fetch(`${url}/listeners/stream`, { headers, signal: AbortSignal.any([signal, silence.signal]) })
     if (response.status === 404)
       throw new ProjectUnavailable(`the Node-RED at ${url} is too old for live ports: docker compose up --build --wait`)
     if (!response.ok || !response.body) throw new Error(`status ${response.status}: ${(await response.text()).trim()}`)
@@ -77,7 +80,7 @@ export async function reportFailure(url: string, { port, hostPort, code, holder,
   if (holder) query.set('holder', holder.slice(0, MAX_DETAIL_CHARS))
   if (detail) query.set('detail', detail.slice(0, MAX_DETAIL_CHARS))
   // The answer tells only whether the port listens.
-  await fetch(`${url}/listeners/${port}?${query.toString()}`, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) })
+  await fetch(`${url}/listeners/${port}?${query.toString()}`, { headers, signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) })
     .then((response) => response.arrayBuffer())
     .catch((error: unknown) => {
       throw unavailable(url, error)
@@ -104,7 +107,7 @@ function createEventReader(onSnapshot: (snapshot: PortsSnapshot) => void): { pus
         held = held.slice(end + 2)
         const valueOf = (field: string) =>
           lines.filter((line) => line.startsWith(`${field}:`)).map((line) => line.slice(field.length + 1).trim())
-        if (valueOf('event')[0] === 'listeners') onSnapshot(JSON.parse(valueOf('data').join('\n')) as PortsSnapshot)
+        if (valueOf('event')[0] === 'listeners') onSnapshot(parseSnapshot(valueOf('data').join('\n')))
       }
       if (held.length > MAX_EVENT_CHARS) throw new Error(`an event is longer than ${MAX_EVENT_CHARS} characters`)
     },

@@ -20,7 +20,7 @@ function portsPlugin(RED: NodeRed): void {
   published.configure(environment.PUBLISHED_PORTS)
   const feed = openFeed(RED)
   const newcomers = createNewcomers({
-    graceMs: () => (feed.streams > 0 ? WATCHER_GRACE_MS : 0),
+    graceMs: () => (feed.streams.size > 0 ? WATCHER_GRACE_MS : 0),
     tell: (problems) => RED.comms.publish(NEW_TOPIC, problems),
   })
   const withAssistant = (view: PortsView): PortsView => ({ ...view, assistant: environment.ASSISTANT })

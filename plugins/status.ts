@@ -7,7 +7,7 @@ import { describeListeners, describeSessions } from './status/listeners.ts'
 import { createMetrics } from './status/metrics.ts'
 import { answerPort } from './status/port-page.ts'
 import { readiness } from './status/readiness.ts'
-import { createStatusServer, json } from './status/server.ts'
+import { createStatusServer, json, type Routes } from './status/server.ts'
 import { openStream, TOO_MANY_STREAMS } from './status/stream.ts'
 
 /** Health, readiness, metrics, listeners, clients and sessions on a port of their own. */
@@ -17,7 +17,7 @@ function statusPlugin(RED: NodeRed): void {
   const feed = openFeed(RED)
   const { observer, flows } = feed
   const metrics = createMetrics(observer)
-  const server = createStatusServer({
+  const pages: Routes = {
     '/healthz': () => json({ status: 'ok', uptimeSeconds: Math.round(process.uptime()) }),
     '/readyz': () => {
       const state = readiness(RED, observer, flows)
@@ -25,11 +25,13 @@ function statusPlugin(RED: NodeRed): void {
     },
     '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.metrics() }),
     '/listeners': () => json(describeListeners(feed.listeners())),
-    '/listeners/stream': (_request, _url, response) => (openStream(feed, response) ? undefined : json({ error: TOO_MANY_STREAMS }, 503)),
+    '/listeners/stream': (request, _url, response) =>
+      openStream(feed, request, response) ? undefined : json({ error: TOO_MANY_STREAMS }, 503),
     '/listeners/': (request, url) => answerPort(request, url, () => feed.listeners().map(({ fact }) => fact)),
     '/clients': () => json(findClients(RED)),
     '/sessions': () => json(describeSessions(RED, observer)),
-  })
+  }
+  const server = createStatusServer(pages, { hosts: environment.STATUS_HOSTS })
   server.on('error', (error: NodeJS.ErrnoException) => {
     const hint = error.code === 'EADDRINUSE' ? '; set STATUS_PORT to a free one' : ''
     RED.log.error(`no status on ${environment.STATUS_BIND}:${environment.STATUS_PORT}: ${error.message}${hint}`)

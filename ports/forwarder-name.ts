@@ -2,3 +2,8 @@
 export function forwarderHostName(port: number): string {
   return `forwarder-${port}`
 }
+
+/** What the name of its container ends in, behind that of the project. */
+export function forwarderNameEnd(port: number): string {
+  return `-port-${port}`
+}

@@ -26,6 +26,16 @@ const address = z.string().refine((value) => isIP(value) !== 0, 'an IP address o
 
 const host = z.string().regex(/^[A-Za-z0-9._:-]{1,253}$/, 'a host name or an IP address')
 
+const hostNames = z
+  .string()
+  .transform((names) =>
+    names
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter((name) => name !== ''),
+  )
+  .refine((names) => names.every((name) => /^[a-z0-9._-]{1,253}$/.test(name)), 'host names such as monitoring.example, parted by commas')
+
 const portRange = z
   .string()
   .regex(/^\d{1,5}(-\d{1,5})?$/, 'a port range such as 9500-9519, or one port')
@@ -106,6 +116,7 @@ const variables = z.object({
   EDITOR_PORT: portFrom(0).default(1880),
   STATUS_BIND: address.default('127.0.0.1'),
   STATUS_PORT: portFrom(0).default(1881),
+  STATUS_HOSTS: hostNames.default([]),
   TCP_BIND: address.default('0.0.0.0'),
   TCP_PORTS: portRange.default({ first: 9500, last: 9519 }),
   PUBLISHED_PORTS: publishedPorts.optional(),

@@ -16,7 +16,7 @@ export RELAY_HEALTH_PORT=10080
 announce() {
   timeout 2 bash -c '
     exec 3<>"/dev/tcp/$RELAY_TARGET/$RELAY_STATUS_PORT" &&
-    printf "GET /listeners/%s?published=%s&proxy=%s HTTP/1.1\r\nHost: status\r\nConnection: close\r\n\r\n" \
+    printf "GET /listeners/%s?published=%s&proxy=%s HTTP/1.1\r\nHost: status\r\nnode-red-tcp-ports: 1\r\nConnection: close\r\n\r\n" \
       "$RELAY_PORT" "$RELAY_PUBLISHED" "$RELAY_PROXY" >&3 &&
     cat <&3
   ' 2>/dev/null

@@ -1,16 +1,16 @@
 import { isIP } from 'node:net'
 import type { PublishFailure } from '../../ports/facts.ts'
 import { forwarderHostName } from '../../ports/forwarder-name.ts'
+import { PORTS_HEADER } from '../../ports/header.ts'
 import { published } from '../../ports/published.ts'
 import { announceRelay, forgetRelay } from '../../tcp/relays.ts'
 import { isForwarder } from './forwarders.ts'
+import { readable } from './readable.ts'
 
 const TRUSTED_MS = 30_000
-const MAX_TEXT = 200
-const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
 
-/** Whoever asks, and whether by a browser: a web page must not be able to say anything here. */
-export type Asker = { address: string; isBrowser: boolean }
+/** Whoever asks. `isPart`: with the header of the parts of this project, which no web page can send. */
+export type Asker = { address: string; isPart: boolean }
 
 /** Why something was not heeded; `isPassing`: it may be in a moment. */
 export type Unheeded = { why: string; isPassing?: true }
@@ -30,7 +30,7 @@ export async function takeAnnouncement(port: number, query: URLSearchParams, ask
   const problem = query.get('problem')
   if (way === null && problem === null) return undefined
   const report = way === null ? readFailure(port, query) : readWay(way)
-  if (asker.isBrowser) return { why: 'it comes from a web page' }
+  if (!asker.isPart) return { why: `it comes without the header ${PORTS_HEADER}` }
   if (published.isDirect) return { why: 'nothing is in between: PUBLISHED_PORTS is not set' }
   if ('code' in report) {
     published.announceFailure(report)
@@ -71,8 +71,4 @@ function readFailure(port: number, query: URLSearchParams): PublishFailure {
   if (hostPort === undefined) throw new AnnouncementError('hostPort: allowed is a port number from 1 to 65535')
   const [holder, detail] = [readable(query.get('holder') ?? ''), readable(query.get('detail') ?? '')]
   return { port, hostPort, code, ...(holder ? { holder } : {}), ...(detail ? { detail } : {}) }
-}
-
-function readable(text: string): string {
-  return text.replace(CONTROL_CHARACTERS, ' ').trim().slice(0, MAX_TEXT)
 }

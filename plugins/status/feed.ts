@@ -5,6 +5,7 @@ import { createObserver, type Observer } from '../../tcp/observer.ts'
 import type { NodeRed } from '../node-red.ts'
 import { findClients, findListeners, type FoundListener, type Source } from './facts.ts'
 import { followFlows, type FlowState } from './flow-state.ts'
+import type { Stream } from './stream.ts'
 
 const DEBOUNCE_MS = 20
 const COUNTS_MS = 1_000
@@ -21,8 +22,8 @@ export type Feed = {
   snapshot: () => PortsSnapshot
   /** Calls back with every change until the function that comes back is called. `counts`: changes of mere numbers count too. */
   follow: (follower: Follower, options?: { counts?: boolean }) => () => void
-  /** How many streams are open: a watcher that publishes ports may be behind one. */
-  streams: number
+  /** Streams that are open: a watcher that publishes ports may be behind one. */
+  streams: Set<Stream>
 }
 
 let feed: Feed | undefined
@@ -91,7 +92,7 @@ function createFeed(RED: NodeRed): Feed {
         tick()
       }
     },
-    streams: 0,
+    streams: new Set(),
   }
 }
 

@@ -1,9 +1,12 @@
 // Who is a forwarder: a container to which Docker has given the forwarder's name, on a network of this one. An address says too little:
-// whoever is on the host may come with one of the container's own networks, and so may a machine of a LAN that is attached to it.
+// whoever is on the host may come with one of the container's own networks, and so may a machine of a LAN that is attached to it. Docker's
+// name server alone does, too: names that it does not know it asks of the name server of the network, whose answers look like its own. So
+// the address has to be a neighbour's, and what Docker calls the container that has it, which for a container is Docker's own answer.
 import { Resolver } from 'node:dns/promises'
 import { isIPv6 } from 'node:net'
-import { forwarderHostName } from '../../ports/forwarder-name.ts'
+import { forwarderHostName, forwarderNameEnd } from '../../ports/forwarder-name.ts'
 import { normalizeAddress } from '../../tcp/access-list.ts'
+import { isNeighbour } from './neighbours.ts'
 
 // https://docs.docker.com/engine/network/#dns-services
 const DOCKER_NAME_SERVER = '127.0.0.11'
@@ -25,14 +28,22 @@ export async function isForwarder(port: number, address: string): Promise<'yes' 
   const key = `${port} ${plain}`
   if ((known.get(key) ?? 0) > Date.now()) return 'yes'
   known.delete(key)
+  if (!isNeighbour(plain)) return 'no'
   const name = forwarderHostName(port)
   try {
     const addresses = await (isIPv6(plain) ? resolver.resolve6(name) : resolver.resolve4(name))
     if (!addresses.map(normalizeAddress).includes(plain)) return 'no'
+    if (!(await resolver.reverse(plain)).some((called) => isCalled(port, called))) return 'no'
   } catch (error) {
     return NO_SUCH_NAME.has((error as NodeJS.ErrnoException).code ?? '') ? 'no' : 'unknown'
   }
   if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value!)
   known.set(key, Date.now() + KNOWN_MS)
   return 'yes'
+}
+
+/** Docker says the container's name and the network's; of a container without a name of its own, its first alias. */
+function isCalled(port: number, name: string): boolean {
+  const [container = ''] = name.split('.')
+  return container.endsWith(forwarderNameEnd(port)) || container === forwarderHostName(port)
 }

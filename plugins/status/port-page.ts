@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { ListenerFact } from '../../ports/facts.ts'
+import { PORTS_HEADER } from '../../ports/header.ts'
 import { AnnouncementError, readPort, takeAnnouncement, type Asker, type Unheeded } from './announcements.ts'
 import { json, type Answer } from './server.ts'
 
@@ -41,10 +42,6 @@ function wantedMode(
   return sends ? 'v2' : 'none'
 }
 
-// Browsers add these to what a page asks for, and no page can take them away. Node.js adds sec-fetch-mode only.
 function askerOf({ socket, headers }: IncomingMessage): Asker {
-  return {
-    address: socket.remoteAddress ?? '',
-    isBrowser: 'origin' in headers || 'sec-fetch-site' in headers,
-  }
+  return { address: socket.remoteAddress ?? '', isPart: PORTS_HEADER in headers }
 }

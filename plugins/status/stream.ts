@@ -1,6 +1,9 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PortsSnapshot } from '../../ports/facts.ts'
+import { PORTS_HEADER } from '../../ports/header.ts'
+import { keepOpen, oldestOfMost } from '../http-connections.ts'
 
+// As many again for the parts of this project: the watcher does not queue behind strangers.
 const MAX_STREAMS = 16
 const HEARTBEAT_MS = 10_000
 const MAX_WAITING_BYTES = 1024 * 1024
@@ -9,17 +12,29 @@ const MAX_WAITING_BYTES = 1024 * 1024
 export type StreamSource = {
   snapshot: () => PortsSnapshot
   follow: (follower: (snapshot: PortsSnapshot) => void, options: { counts: boolean }) => () => void
-  streams: number
+  /** Streams that are open, of the parts of this project and of others, in the order in which they came. */
+  streams: Set<Stream>
 }
+
+export type Stream = { address: string; isPart: boolean; end: () => void }
 
 /**
  * Sends the snapshot now and at every change, as server-sent events named `listeners`. Who does not take what is sent is dropped, and
- * finds all of it when it comes again. False when there are as many streams as may be.
+ * finds all of it when it comes again. False when there are as many streams as may be. Of the parts of this project the oldest goes, of
+ * the address with the most: it comes again by itself.
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export function openStream(source: StreamSource, response: ServerResponse): boolean {
-  if (source.streams >= MAX_STREAMS) return false
-  source.streams += 1
+export function openStream(source: StreamSource, { headers, socket }: IncomingMessage, response: ServerResponse): boolean {
+  const stream: Stream = { address: socket.remoteAddress ?? '', isPart: PORTS_HEADER in headers, end: () => response.destroy() }
+  const others = [...source.streams].filter(({ isPart }) => isPart === stream.isPart)
+  if (others.length >= MAX_STREAMS) {
+    if (!stream.isPart) return false
+    const victim = oldestOfMost(others)!
+    source.streams.delete(victim)
+    victim.end()
+  }
+  source.streams.add(stream)
+  keepOpen(response)
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
   const send = (text: string) => {
     if (response.writableLength > MAX_WAITING_BYTES) response.destroy()
@@ -29,7 +44,7 @@ export function openStream(source: StreamSource, response: ServerResponse): bool
   const unfollow = source.follow(sendSnapshot, { counts: true })
   const heartbeat = setInterval(() => send(': still here\n\n'), HEARTBEAT_MS)
   response.once('close', () => {
-    source.streams -= 1
+    source.streams.delete(stream)
     unfollow()
     clearInterval(heartbeat)
   })

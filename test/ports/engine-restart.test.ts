@@ -16,7 +16,7 @@ describe.skipIf(reason !== undefined)(`a restart of the Docker engine${reason ==
       await using engine = await OwnEngine.start()
       const image = inject('image')
       await engine.load(image, `${image}-relay`, `${image}-live-ports`)
-      await using project = await PortsProject.start('restart', { image, profile: true, engine })
+      await using project = await PortsProject.start('restart', { image, livePorts: true, engine })
       const { address: host } = engine
       const watcher = await project.watch({ args: ['--status', project.statusUrl], env: { DOCKER_HOST: engine.dockerHost } })
       const [first = 0, ...others] = await freePorts(3)

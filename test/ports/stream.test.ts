@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
-import { openStream } from '../../plugins/status/stream.ts'
+import { openStream, type Stream } from '../../plugins/status/stream.ts'
 import type { ClientFact, PortsSnapshot } from '../../ports/facts.ts'
 import { EventStream } from '../support/event-stream.ts'
 import { freePort } from '../support/free-port.ts'
@@ -138,14 +138,14 @@ test('a reader that takes nothing is dropped, and the others are not', async () 
   Object.assign(big, { padding: 'x'.repeat(256 * 1024) })
   const followers = new Set<(snapshot: PortsSnapshot) => void>()
   const source = {
-    streams: 0,
+    streams: new Set<Stream>(),
     snapshot: () => big,
     follow(follower: (snapshot: PortsSnapshot) => void) {
       followers.add(follower)
       return () => void followers.delete(follower)
     },
   }
-  const server = createServer((_request, response) => void openStream(source, response)).listen(0, '127.0.0.1')
+  const server = createServer((request, response) => void openStream(source, request, response)).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   await using quick = await EventStream.open(`http://127.0.0.1:${port}/`)
@@ -153,13 +153,13 @@ test('a reader that takes nothing is dropped, and the others are not', async () 
   slow.pause()
   slow.on('error', () => {})
   slow.write('GET / HTTP/1.1\r\nHost: local\r\n\r\n')
-  await expect.poll(() => source.streams).toBe(2)
-  for (let sent = 0; source.streams === 2; sent += 1) {
+  await expect.poll(() => source.streams.size).toBe(2)
+  for (let sent = 0; source.streams.size === 2; sent += 1) {
     expect(sent).toBeLessThan(200)
     for (const follower of followers) follower(big)
     await quick.next()
   }
-  expect([source.streams, followers.size]).toEqual([1, 1])
+  expect([source.streams.size, followers.size]).toEqual([1, 1])
   slow.destroy()
   await quick[Symbol.asyncDispose]()
   server.close()

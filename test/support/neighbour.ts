@@ -1,4 +1,5 @@
 import { inject } from 'vitest'
+import { PORTS_HEADER } from '../../ports/header.ts'
 import { docker, labelled } from './containers.ts'
 
 /** Connects, sends the given bytes, and prints what comes back as hex until nothing comes for a while, or `closed`. */
@@ -14,7 +15,7 @@ socket.setTimeout(15000, () => end(received || 'silence'))
 `
 const GET = `
 const [url] = process.argv.slice(1)
-fetch(url).then(async (response) =>
+fetch(url, { headers: { '${PORTS_HEADER}': '1' } }).then(async (response) =>
   console.log(JSON.stringify({ status: response.status, mode: response.headers.get('forwarder-proxy'), body: await response.json() })))
 `
 
@@ -26,10 +27,10 @@ export class Neighbour implements AsyncDisposable {
     this.id = id
   }
 
-  /** Starts one that goes by these names on the network. */
-  static async start(network: string, names: readonly string[] = []): Promise<Neighbour> {
+  /** Starts one that goes by these names on the network; Docker calls it by the first, too. `script`: what it does. */
+  static async start(network: string, names: readonly string[] = [], script = 'setInterval(() => {}, 1e6)'): Promise<Neighbour> {
     const place = ['--network', network, ...names.flatMap((name) => ['--network-alias', name])]
-    const command = ['--init', '--entrypoint', 'node', inject('image'), '-e', 'setInterval(() => {}, 1e6)']
+    const command = ['--init', '--entrypoint', 'node', inject('image'), '-e', script]
     return new Neighbour(await docker('run', '--detach', ...labelled(), ...place, ...command))
   }
 
@@ -43,6 +44,11 @@ export class Neighbour implements AsyncDisposable {
   async talk(host: string, port: number, bytes: Buffer): Promise<Buffer | 'closed'> {
     const answer = await docker('exec', this.id, 'node', '-e', TALK, host, String(port), bytes.toString('hex'))
     return answer === 'closed' ? answer : Buffer.from(answer, 'hex')
+  }
+
+  /** Its address. */
+  async address(): Promise<string> {
+    return await docker('inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', this.id)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -53,6 +53,12 @@ export class NodeRedTcpContainer extends GenericContainer {
     return this.withTmpFs({ '/tmp': 'size=64m' }).withDroppedCapabilities('ALL').withSecurityOpt('no-new-privileges:true')
   }
 
+  /** Has Docker ask this name server for names that it does not know itself. */
+  withNameServer(address: string): this {
+    this.hostConfig.Dns = [address]
+    return this
+  }
+
   /** Takes what the container answers as soon as it lives, even when its flows are not ready. */
   withoutReadiness(): this {
     return this.withWaitStrategy(Wait.forHttp('/healthz', STATUS_PORT).forStatusCode(200))

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AdminClient, type FlowNode } from '../../support/admin-client.ts'
 import type { PortsView } from '../../../plugins/ports/view.ts'
@@ -36,7 +36,7 @@ export async function runPorts(args: string[], { env = {}, uid }: { env?: Record
 type Options = {
   image: string
   bind?: string
-  profile?: boolean
+  livePorts?: boolean
   /** More lines of .env. */
   env?: Record<string, string>
   /** Another engine than the machine's. */
@@ -75,7 +75,7 @@ export class PortsProject implements AsyncDisposable {
   }
 
   /** Starts the project from an image and those that belong to it; its flows are empty then. */
-  static async start(name: string, { image, bind = '0.0.0.0', profile = false, env = {}, engine }: Options): Promise<PortsProject> {
+  static async start(name: string, { image, bind = '0.0.0.0', livePorts = false, env = {}, engine }: Options): Promise<PortsProject> {
     const { folder } = await createCheckout()
     const [editor, status, first, open] = [await freePort(), await freePort(), await freePort(), await freePort()]
     const place = engine ? { address: engine.address, status: open } : { address: '127.0.0.1', status }
@@ -83,7 +83,7 @@ export class PortsProject implements AsyncDisposable {
     if (engine) writeFileSync(join(folder, 'docker-compose.override.yml'), overrideFor(engine, open))
     const settings = {
       COMPOSE_PROJECT_NAME: project.name,
-      ...(profile ? { COMPOSE_PROFILES: 'live-ports' } : {}),
+      ...(livePorts ? { LIVE_PORTS: 1 } : {}),
       IMAGE: image,
       NODE_RED_ADMIN_PASSWORD: PASSWORD,
       EDITOR_PORT: editor,
@@ -102,12 +102,27 @@ export class PortsProject implements AsyncDisposable {
   }
 
   async compose(...args: string[]): Promise<string> {
+    return await this.composeWith({}, ...args)
+  }
+
+  /** With variables for this one command, in front of what .env says. */
+  async composeWith(variables: Record<string, string>, ...args: string[]): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>()
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...(this.dockerHost ? { DOCKER_HOST: this.dockerHost } : {}) }
+    const engine = this.dockerHost ? { DOCKER_HOST: this.dockerHost } : {}
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...engine, ...variables }
     execFile('docker', ['compose', ...args], { cwd: this.folder, env }, (error, stdout, stderr) =>
       error ? reject(new Error(`${error.message}\n${stderr}`)) : resolve(stdout),
     )
     return await promise
+  }
+
+  /** Sets a variable in .env, or takes it out. */
+  set(name: string, value: string | undefined): void {
+    const file = join(this.folder, '.env')
+    const others = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => !line.startsWith(`${name}=`))
+    writeFileSync(file, [...(value === undefined ? [] : [`${name}=${value}`]), ...others].join('\n'))
   }
 
   /** Deploys these nodes in place of all others. */
@@ -164,7 +179,7 @@ export class PortsProject implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.endWatchers()
-    await this.compose('--profile', 'live-ports', 'down', '--volumes', '--remove-orphans', '--timeout', '20')
+    await this.compose('down', '--volumes', '--remove-orphans', '--timeout', '20')
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
