@@ -5,6 +5,7 @@ import { createPlaces, isExceeded, limitReached, refusalOf, type AdmissionLimits
 import { createBackoff } from './backoff.ts'
 import { createBoundedReport } from './bounded-report.ts'
 import { countersOf } from './counters.ts'
+import { descriptors, isOutOfDescriptors } from './descriptors.ts'
 import { describeBindError, TcpError } from './errors.ts'
 import { readProxyHeader, screenProxyHeader } from './proxy-greeting.ts'
 import { hasRelays, isRelay } from './relays.ts'
@@ -43,6 +44,8 @@ export type ListenerOwner = SessionOwner & {
   onSession: (session: Session, adopted: boolean) => void
   /** Something that keeps a peer from getting in: refused, or its handshake failed. */
   onRefused: (message: string) => void
+  /** The process has nothing left to let anybody in with. */
+  onWant: (message: string) => void
 }
 
 type Handshake = { socket: Socket; address: SessionAddress; timer: NodeJS.Timeout }
@@ -61,6 +64,7 @@ export class Listener {
   private readonly onGone: (session: Session) => void
   private readonly backoff = createBackoff(RETRY_LONGEST_MS)
   private readonly refusals = createBoundedReport('connections refused', (message) => this.owner?.onRefused(message))
+  private readonly wants = createBoundedReport('connections refused for want of descriptors', (message) => this.owner?.onWant(message))
   private refusedCount = 0
   private readonly places = createPlaces()
   private readonly sessionHooks: SessionHooks = {
@@ -139,6 +143,7 @@ export class Listener {
     this.owner = undefined
     clearTimeout(this.retryTimer)
     this.refusals.stop()
+    this.wants.stop()
     this.server?.close()
     for (const socket of this.arriving) socket.destroy()
   }
@@ -206,6 +211,7 @@ export class Listener {
   }
 
   private arrive(socket: Socket): void {
+    if (isOutOfDescriptors(socket)) return this.refuseForWant(socket)
     const relay = normalizeAddress(socket.remoteAddress ?? '')
     const { allow, deny, proxyTrusted } = this.settings
     const { port } = this.place
@@ -280,9 +286,23 @@ export class Listener {
     socket.once('close', () => this.arriving.delete(socket))
   }
 
+  /** Nothing that the peer has done: the flow is to hear of it, once for as long as it goes on. */
+  private refuseForWant(socket: Socket): void {
+    const { limit } = descriptors()
+    this.wants.add(
+      `connection refused on port ${this.place.port}: the process may have ${limit} files and connections open, and all but what is kept for the editor and the status port are; raise the limit (NOFILE_LIMIT, ulimit -n)`,
+    )
+    this.noteRefusal()
+    this.reset(socket)
+  }
+
   private refuse(socket: Socket, address: string, why: string): void {
-    socket.on('error', ignoreError)
     this.countRefusal(address, why)
+    this.reset(socket)
+  }
+
+  private reset(socket: Socket): void {
+    socket.on('error', ignoreError)
     try {
       socket.resetAndDestroy()
     } catch {
@@ -292,6 +312,10 @@ export class Listener {
 
   private countRefusal(address: string, why: string): void {
     this.refusals.add(`connection from ${address || 'an unknown address'} refused: ${why}`)
+    this.noteRefusal()
+  }
+
+  private noteRefusal(): void {
     this.refusedCount += 1
     countersOf('in', this.place.port).refused += 1
   }

@@ -11,6 +11,7 @@ import { listenerStatus } from './listener-status.ts'
 import { placeOf, type NodeRed, type RedNode } from './node-red.ts'
 import { readBind, readListenerSettings, readPort, readSocketSettings, type Properties } from './options.ts'
 import { isShuttingDown } from './shutdown.ts'
+import { tellError } from './tell-error.ts'
 import { readTls, warnOfValidity } from './tls.ts'
 
 export type Context = { RED: NodeRed; node: RedNode; properties: Properties; defaults: FilledDefaults }
@@ -100,6 +101,7 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
       if (cause) reportLoss(node, { session, cause, losses })
     },
     onRefused: (message) => node.warn(message),
+    onWant: (message) => tellError(node, message, { code: 'DESCRIPTORS' }),
   }
   show()
   const unfollow = published.follow(() => {
@@ -172,7 +174,7 @@ function reportListening(node: RedNode, before: ListenerState | undefined, next:
   if (before?.kind === 'failed' && before.error.message === next.error.message) return
   const hint = next.retryMs === undefined ? '' : '; it is tried again until the port is free'
   // Catch nodes are there once the flow has started.
-  setImmediate(() => node.error(`${next.error.message}${hint}`, { payload: next.error.message, code: next.error.code }))
+  setImmediate(() => tellError(node, `${next.error.message}${hint}`, { payload: next.error.message, code: next.error.code }))
 }
 
 /** Shows and logs a state of a connection; a further try that fails like the one before is no news. */

@@ -30,6 +30,8 @@ export type RedNode = {
   /** Tab, instances of subflows and node, by their ids, parted by slashes. */
   _path?: string
   name?: string
+  /** The flow that it runs in. Not in Node-RED's documentation, as is what its own `error` does with it. */
+  _flow?: { handleError: (node: RedNode, text: string, message: Message) => boolean }
   /** The port of a node that listens, for those who look from outside. */
   port?: number
   send: Send

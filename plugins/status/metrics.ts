@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry as MetricsRegistry } from 'prom-client'
 import { allCounters } from '../../tcp/counters.ts'
+import { descriptorRefusals } from '../../tcp/descriptors.ts'
 import type { Observer } from '../../tcp/observer.ts'
 
 /** Prometheus metrics of the process and of TCP by port. */
@@ -44,6 +45,15 @@ export function createMetrics(observer: Observer): MetricsRegistry {
     })
   }
 
+  new Counter({
+    name: 'node_red_tcp_descriptor_refusals_total',
+    help: 'Connections refused because the process had no file descriptors left but those kept for editor and status port',
+    registers: [metrics],
+    collect() {
+      this.reset()
+      this.inc(descriptorRefusals())
+    },
+  })
   new Gauge({
     name: 'node_red_tcp_listeners',
     help: 'TCP ports that this process listens on',

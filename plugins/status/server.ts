@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { descriptors } from '../../tcp/descriptors.ts'
 import { limitConnections } from '../http-connections.ts'
 import { isOwnHost } from './hosts.ts'
 import { readable } from './readable.ts'
 
 // Streams, and the health checks of as many forwarders as there may be at one time.
-const CONNECTIONS = { most: 128, headersMs: 3_000, answerMs: 10_000 }
+const MOST_CONNECTIONS = 128
+const LIMITS = { headersMs: 3_000, answerMs: 10_000 }
 
 export type Answer = { status: number; type: string; body: string; headers?: Record<string, string> }
 /** Answers, or has taken the response over and answers nothing. */
@@ -25,7 +27,9 @@ export function createStatusServer(routes: Routes, { hosts }: { hosts: readonly 
       (error: Error) => send(response, json({ error: error.message }, 500)),
     )
   })
-  limitConnections(server, CONNECTIONS)
+  // The rest of what is kept of the descriptors is for the editor.
+  const most = Math.min(MOST_CONNECTIONS, Math.floor(descriptors().reserved / 2))
+  limitConnections(server, { most, ...LIMITS })
   return server
 }
 

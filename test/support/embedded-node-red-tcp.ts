@@ -22,6 +22,7 @@ export class EmbeddedNodeRedTcp {
   private password = 'test password'
   private readyPath = '/readyz'
   private extraPorts: number[] = []
+  private openFiles: number | undefined
 
   withFlow(name: string, nodes: readonly object[]): this {
     const flows = join(this.folder, 'flows')
@@ -45,6 +46,12 @@ export class EmbeddedNodeRedTcp {
     return this
   }
 
+  /** How many files and sockets it may have open. */
+  withOpenFiles(count: number): this {
+    this.openFiles = count
+    return this
+  }
+
   withoutReadiness(): this {
     this.readyPath = '/healthz'
     return this
@@ -63,7 +70,9 @@ export class EmbeddedNodeRedTcp {
       this.environment[variable] = actual
       ports.set(Number(port), Number(actual))
     }
-    const child = spawn(process.execPath, [MAIN, ...this.arguments], {
+    const limited = this.openFiles === undefined ? [] : ['prlimit', `--nofile=${this.openFiles}`]
+    const [command = '', ...args] = [...limited, process.execPath, MAIN, ...this.arguments]
+    const child = spawn(command, args, {
       env: {
         PATH: process.env.PATH,
         HOME: this.folder,

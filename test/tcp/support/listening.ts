@@ -56,6 +56,7 @@ export async function startListening(
     onTail: (_session, { payload }) => void payloads.push(payload),
     onClosed: (_session, cause) => void gone.push(cause),
     onRefused: (message) => void refusals.push(message),
+    onWant: (message) => void refusals.push(message),
   }
   const listener = new Listener({ address: '127.0.0.1', port: 0, tls: given.tls }, owner, { onOpened() {}, onGone() {}, onClosed() {} })
   const port = await bound.promise

@@ -1,0 +1,49 @@
+// File descriptors of the process. When there are none left, libuv closes whoever connects without a word, and neither editor nor status
+// port answer. So connections are refused while some are left for those.
+import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
+
+const LEAST_RESERVED = 16
+const MOST_RESERVED = 512
+const RESERVED_SHARE = 4
+
+/** How many there may be, and how many of them are for other things than connections of flows. */
+export type Descriptors = { limit: number; reserved: number }
+
+let known: Descriptors | undefined
+let refusals = 0
+
+/** What the system allows this process; no limit where it does not say. */
+export function descriptors(): Descriptors {
+  return (known ??= withReserve(readLimit()))
+}
+
+/** Whether a connection that was accepted just now has one of those descriptors that are for other things. */
+export function isOutOfDescriptors(socket: Socket): boolean {
+  // The kernel gives the lowest number that is free: a high one says that all below it are taken.
+  const { fd = -1 } = (socket as Socket & { _handle?: { fd?: number } })._handle ?? {}
+  const { limit, reserved } = descriptors()
+  const isOut = fd >= limit - reserved
+  if (isOut) refusals += 1
+  return isOut
+}
+
+/** How many connections were refused for want of descriptors. */
+export function descriptorRefusals(): number {
+  return refusals
+}
+
+function withReserve(limit: number): Descriptors {
+  const reserved = Math.min(MOST_RESERVED, Math.max(LEAST_RESERVED, Math.floor(limit / RESERVED_SHARE)))
+  return { limit, reserved }
+}
+
+/** https://www.kernel.org/doc/html/latest/filesystems/proc.html; Node.js has raised the soft limit to the hard one at its start. */
+function readLimit(): number {
+  try {
+    const [, soft = ''] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+    return soft === '' ? Infinity : Number(soft)
+  } catch {
+    return Infinity
+  }
+}
