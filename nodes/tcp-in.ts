@@ -9,6 +9,7 @@ import type { Message, NodeRed, RedNode } from './support/node-red.ts'
 import { readIntake, readLinger, readNumber, type Properties } from './support/options.ts'
 import { createPendingLimit } from './support/pending.ts'
 import { skipUnwantedMetrics } from './support/metrics.ts'
+import { outliveFlow } from './support/running-flows.ts'
 import { makeReady } from './support/ready.ts'
 import { startOrFail } from './support/start.ts'
 
@@ -20,6 +21,7 @@ function tcpInNode(RED: NodeRed): void {
   function TcpIn(this: RedNode, properties: Properties): void {
     RED.nodes.createNode(this, properties)
     skipUnwantedMetrics(RED, this)
+    outliveFlow(RED, this)
     startOrFail(this, () => start(this, properties))
   }
 
@@ -45,6 +47,7 @@ function tcpInNode(RED: NodeRed): void {
     const use: SessionUse = {
       intake: readIntake(properties, defaults),
       lingerMs: readLinger(properties, defaults),
+      onAdopted: pending.adopt,
       onPayload: (session, payload) => pending.send(session, toMessage(session, payload)),
       onTail(session, { payload, complete }) {
         const message = toMessage(session, payload)

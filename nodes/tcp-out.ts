@@ -10,7 +10,9 @@ import { createOfflinePolicy } from './support/offline.ts'
 import { readTextForm, readWriteLimit, type Properties } from './support/options.ts'
 import { toBytes } from './support/payload.ts'
 import { skipUnwantedMetrics } from './support/metrics.ts'
+import { outliveFlow } from './support/running-flows.ts'
 import { makeReady } from './support/ready.ts'
+import { isShuttingDown } from './support/shutdown.ts'
 import { startOrFail } from './support/start.ts'
 
 // What the peer sends back is read and dropped, so that its end is noticed.
@@ -28,6 +30,7 @@ function tcpOutNode(RED: NodeRed): void {
   function TcpOut(this: RedNode, properties: Properties): void {
     RED.nodes.createNode(this, properties)
     skipUnwantedMetrics(RED, this)
+    outliveFlow(RED, this)
     startOrFail(this, () => {
       const text = readTextForm(properties)
       const sender: Sender = {
@@ -56,7 +59,7 @@ function startServing({ context, limit, bytesOf }: Sender): void {
 
 function startClient({ context, limit, bytesOf }: Sender): void {
   const { node, properties, defaults } = context
-  const offline = createOfflinePolicy(properties, defaults)
+  const offline = createOfflinePolicy(`${node.id} ${properties.host}:${properties.port}`, properties, defaults)
   const endAfterwards = (session: Session) => {
     if (properties.end === true) session.end()
   }
@@ -75,8 +78,8 @@ function startClient({ context, limit, bytesOf }: Sender): void {
     session.write(bytes, { limit, done })
     endAfterwards(session)
   })
-  node.on('close', (_removed, done) => {
-    offline.stop()
+  node.on('close', (removed, done) => {
+    offline.stop(!removed && !isShuttingDown())
     done()
   })
 }

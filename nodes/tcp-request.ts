@@ -7,6 +7,7 @@ import type { Done, Message, NodeRed, RedNode, Send } from './support/node-red.t
 import { readEncoding, readNumber, readPort, readWriteLimit, type Properties } from './support/options.ts'
 import { toBytes } from './support/payload.ts'
 import { skipUnwantedMetrics } from './support/metrics.ts'
+import { outliveFlow } from './support/running-flows.ts'
 import { makeReady } from './support/ready.ts'
 import { readReplyEnd } from './support/reply-end.ts'
 import { createRequestStatus } from './support/request-status.ts'
@@ -27,6 +28,7 @@ function tcpRequestNode(RED: NodeRed): void {
   function TcpRequest(this: RedNode, properties: Properties): void {
     RED.nodes.createNode(this, properties)
     skipUnwantedMetrics(RED, this)
+    outliveFlow(RED, this)
     startOrFail(this, () => start(RED, this, { properties, defaults }))
   }
 

@@ -62,9 +62,14 @@ export function createPlaces(): Places {
 /** Why a connection from `address` is refused, or undefined when it may come in. */
 export function refusalOf(address: string, limits: AdmissionLimits, places: Places): string | undefined {
   const { maxConnections, maxPerAddress } = limits
-  if (limits.deny && matches(limits.deny, address)) return 'its address is on the deny list'
-  if (limits.allow && !matches(limits.allow, address)) return 'its address is not on the allow list'
-  return limitReached(address, { maxConnections, maxPerAddress }, places)
+  return unwantedBy(address, limits) ?? limitReached(address, { maxConnections, maxPerAddress }, places)
+}
+
+/** Why the lists keep an address out, whoever else is in; undefined when they do not. */
+export function unwantedBy(address: string, { allow, deny }: Pick<AdmissionLimits, 'allow' | 'deny'>): string | undefined {
+  if (deny && matches(deny, address)) return 'its address is on the deny list'
+  if (allow && !matches(allow, address)) return 'its address is not on the allow list'
+  return undefined
 }
 
 /** Which limit has no room for another from `address`. Those that are about to go may be as many again. */

@@ -23,7 +23,8 @@ export type DiallerSettings = { keepAliveMs: number; noDelay: boolean; idleMs: n
 
 export type DiallerState =
   | { kind: 'connecting' }
-  | { kind: 'connected'; session: Session }
+  /** `adopted`: the connection was there before, with another owner. */
+  | { kind: 'connected'; session: Session; adopted: boolean }
   /** `error` is undefined when the peer has simply ended. */
   | { kind: 'waiting'; error: TcpError | undefined; retryMs: number }
 
@@ -76,11 +77,15 @@ export class Dialler {
   adopt(owner: DiallerOwner): void {
     this.owner = owner
     this.settings = owner.settings
-    owner.onState(this.state)
+    this.tellState()
     if (this.session) {
       this.applySettings(this.session.socket)
       this.session.attach(owner)
     }
+  }
+
+  get sessions(): Session[] {
+    return this.session ? [this.session] : []
   }
 
   release(): void {
@@ -135,7 +140,7 @@ export class Dialler {
     })
     this.session = session
     this.onOpened(session)
-    this.setState({ kind: 'connected', session })
+    this.setState({ kind: 'connected', session, adopted: false })
     if (this.owner) session.attach(this.owner)
   }
 
@@ -166,7 +171,15 @@ export class Dialler {
 
   private setState(state: DiallerState): void {
     this.state = state
-    this.owner?.onState(state)
+    this.tellState()
+  }
+
+  private tellState(): void {
+    const { owner, state } = this
+    if (!owner) return
+    owner.onState(state)
+    // Whoever hears of it next takes it over.
+    if (state === this.state && state.kind === 'connected') this.state = { ...state, adopted: true }
   }
 
   private get peer(): string {

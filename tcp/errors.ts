@@ -16,6 +16,8 @@ export type TcpErrorCode =
   | 'FRAMING'
   /** Certificate or key can not be used. */
   | 'TLS'
+  /** The peer's address is not let in any more. */
+  | 'REFUSED'
   /** Listening or connecting failed. */
   | 'LISTEN'
   | 'CONNECT'

@@ -1,7 +1,7 @@
 import { createServer, type BlockList, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { matches, normalizeAddress } from './access-list.ts'
-import { createPlaces, isExceeded, limitReached, refusalOf, type AdmissionLimits } from './admission.ts'
+import { createPlaces, isExceeded, limitReached, refusalOf, unwantedBy, type AdmissionLimits } from './admission.ts'
 import { createBackoff } from './backoff.ts'
 import { createBoundedReport } from './bounded-report.ts'
 import { countersOf } from './counters.ts'
@@ -10,7 +10,7 @@ import { describeBindError, TcpError } from './errors.ts'
 import { readProxyHeader, screenProxyHeader } from './proxy-greeting.ts'
 import { hasRelays, isRelay } from './relays.ts'
 import { Session, type SessionAddress, type SessionHooks, type SessionOwner } from './session.ts'
-import { fingerprintTls, type TlsMaterial } from './tls.ts'
+import { demandsOf, fingerprintTls, type TlsMaterial } from './tls.ts'
 
 const RETRY_LONGEST_MS = 10_000
 const BACKLOG = 511
@@ -52,12 +52,12 @@ type Handshake = { socket: Socket; address: SessionAddress; timer: NodeJS.Timeou
 
 /** The name of a place in the registry. */
 export function placeKey({ address, port, tls }: ListenerPlace): string {
-  return `${address ?? '*'} ${port} ${fingerprintTls(tls)}`
+  return `${address ?? '*'} ${port} ${demandsOf(tls)}`
 }
 
 /** A listening port with its sessions. Lives longer than its owner: between two owners it goes on accepting, and nothing is read. */
 export class Listener {
-  readonly place: ListenerPlace
+  place: ListenerPlace
   readonly sessions = new Set<Session>()
   private readonly onClosed: () => void
   private readonly onOpened: (session: Session) => void
@@ -110,10 +110,11 @@ export class Listener {
     return this.state
   }
 
-  /** Gives the listener and its sessions to a new owner. */
-  adopt(owner: ListenerOwner): void {
+  /** Gives the listener and its sessions to a new owner, who may have another certificate, and other lists of who may be in. */
+  adopt(owner: ListenerOwner, tls: TlsMaterial | undefined): void {
     this.owner = owner
     this.settings = owner.settings
+    this.renewTls(tls)
     if (this.state) owner.onState(this.state)
     for (const session of this.sessions) {
       this.applySettings(session.socket)
@@ -121,6 +122,7 @@ export class Listener {
       session.attach(owner)
       // It may have been gone already, and have had something to pass on only.
       if (this.sessions.has(session)) owner.onSession(session, adopted)
+      this.turnOutUnwanted(session)
     }
   }
 
@@ -174,6 +176,20 @@ export class Listener {
     this.owner?.onState(state)
   }
 
+  /** For those who come from now on; who is in stays. */
+  private renewTls(tls: TlsMaterial | undefined): void {
+    if (!tls || fingerprintTls(tls) === fingerprintTls(this.place.tls)) return
+    this.place = { ...this.place, tls }
+    this.tlsServer = this.createTls(tls)
+  }
+
+  private turnOutUnwanted(session: Session): void {
+    const why = unwantedBy(session.ip, this.settings)
+    if (why === undefined) return
+    this.countRefusal(session.ip, why)
+    session.reset(new TcpError('REFUSED', `${session.peer} was disconnected: ${why}`))
+  }
+
   private createTls(tls: TlsMaterial): TlsServer {
     const server = createTlsServer({ ...tls, pauseOnConnect: true, handshakeTimeout: HANDSHAKE_TIMEOUT_MS })
     server.on('secureConnection', (secure) => {
@@ -185,7 +201,8 @@ export class Listener {
       }
       this.arriving.delete(known.socket)
       secure.allowHalfOpen = true
-      this.open(secure, known.address)
+      // The lists may be others than when its handshake began.
+      this.turnOutUnwanted(this.open(secure, known.address))
     })
     server.on('tlsClientError', (error, secure) => {
       // OpenSSL's messages end with a line feed.

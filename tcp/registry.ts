@@ -2,13 +2,11 @@ import { noteCall, noteClaim } from './claims.ts'
 import { Dialler, dialKey, type DiallerOwner, type DialPlace } from './dialler.ts'
 import { TcpError } from './errors.ts'
 import { Listener, placeKey, type ListenerOwner, type ListenerPlace } from './listener.ts'
-import type { Session } from './session.ts'
+import { createOrphans } from './orphans.ts'
+import { FINISH_WITHIN_MS, type Session } from './session.ts'
 
-// Flows that restart are back sooner; who does not come back by then has gone.
-const ADOPTION_LIMIT_MS = 20_000
 // Another node of this process may free the port.
 const OCCUPIED_RETRY_MS = 1_000
-const SHUTDOWN_LIMIT_MS = 5_000
 
 /** What a node holds of its listener or connection. */
 export type Lease = {
@@ -16,23 +14,24 @@ export type Lease = {
   release: (removed: boolean) => void
 }
 
-type Held = { release: () => void; close: () => void }
+type Held = { readonly sessions: Iterable<Session>; release: () => void; close: () => void }
 
 const listeners = new Map<string, Listener>()
 const diallers = new Map<string, Dialler>()
 const sessions = new Map<string, Session>()
-const orphans = new Map<Held, NodeJS.Timeout>()
+const orphans = createOrphans<Held, Held>((held) => held.close())
+/** Whose nodes are replaced in the deploy that goes on: their sessions are not read before the flows run. */
+const restarting = new Set<Held>()
 let suspended = false
 let shutdown: Promise<void> | undefined
 
-const sessionHooks = {
-  onOpened(session: Session): void {
-    if (suspended) session.pause('deploy')
-    sessions.set(session.id, session)
-  },
-  onGone(session: Session): void {
-    sessions.delete(session.id)
-  },
+function opened(held: Held, session: Session): void {
+  if (restarting.has(held)) session.pause('deploy')
+  sessions.set(session.id, session)
+}
+
+function gone(session: Session): void {
+  sessions.delete(session.id)
 }
 
 /** Listens at a place until the lease is released. */
@@ -60,15 +59,18 @@ function endingWith(lease: Lease, end: () => void): Lease {
 function occupy(place: ListenerPlace, owner: ListenerOwner): Lease {
   const key = placeKey(place)
   const occupant = [...listeners.values()].find((listener) => overlaps(listener.place, place))
-  if (occupant && placeKey(occupant.place) === key && isOrphan(occupant)) {
-    keep(occupant)
-    occupant.adopt(owner)
+  if (occupant && placeKey(occupant.place) === key && orphans.take(occupant)) {
+    occupant.adopt(owner, place.tls)
     return leaseOf(occupant)
   }
-  // Same port, another certificate or address: what nobody adopted makes room.
-  if (occupant && isOrphan(occupant)) drop(occupant)
+  // Same port, another address or other demands on certificates: what nobody adopted makes room.
+  if (occupant && orphans.take(occupant)) occupant.close()
   else if (occupant) return waitFor(place, owner)
-  const listener: Listener = new Listener(place, owner, { ...sessionHooks, onClosed: () => void listeners.delete(key) })
+  const listener: Listener = new Listener(place, owner, {
+    onOpened: (session) => opened(listener, session),
+    onGone: gone,
+    onClosed: () => void listeners.delete(key),
+  })
   listeners.set(key, listener)
   return leaseOf(listener)
 }
@@ -78,11 +80,15 @@ function connect(place: DialPlace, owner: DiallerOwner): Lease {
   const key = dialKey(place)
   const existing = diallers.get(key)
   if (existing) {
-    keep(existing)
+    orphans.take(existing)
     existing.adopt(owner)
     return leaseOf(existing)
   }
-  const dialler: Dialler = new Dialler(place, owner, { ...sessionHooks, onClosed: () => void diallers.delete(key) })
+  const dialler: Dialler = new Dialler(place, owner, {
+    onOpened: (session) => opened(dialler, session),
+    onGone: gone,
+    onClosed: () => void diallers.delete(key),
+  })
   diallers.set(key, dialler)
   return leaseOf(dialler)
 }
@@ -102,16 +108,20 @@ export function allListeners(): Listener[] {
   return [...listeners.values()]
 }
 
-/** Stops reading everywhere: flows are about to restart. */
+/** Flows are about to restart: sessions whose nodes are replaced are not read from now on. */
 export function suspend(): void {
   suspended = true
-  for (const session of sessions.values()) session.pause('deploy')
 }
 
-/** Goes on reading: flows run again. What nobody has taken over is closed. */
+/** A session is not read before the flows run: its messages wait for a node that is being replaced. */
+export function suspendSession(id: string): void {
+  sessions.get(id)?.pause('deploy')
+}
+
+/** Goes on reading. */
 export function resume(): void {
   suspended = false
-  for (const held of [...orphans.keys()]) drop(held)
+  restarting.clear()
   for (const session of sessions.values()) session.resume('deploy')
 }
 
@@ -119,7 +129,7 @@ export function resume(): void {
  * Ends everything for good: nobody comes in any more, what waits is sent, then FIN; whoever has not taken all in time is reset, so that
  * it can tell. Resolves when all are gone.
  */
-export function shutDown(withinMs = SHUTDOWN_LIMIT_MS): Promise<void> {
+export function shutDown(withinMs = FINISH_WITHIN_MS): Promise<void> {
   shutdown ??= endAll(withinMs)
   return shutdown
 }
@@ -147,6 +157,7 @@ function endSession(session: Session, withinMs: number): Promise<void> {
 
 function leaseOf(held: Held): Lease {
   let released = false
+  if (suspended) restart(held)
   return {
     release(removed) {
       if (released) return
@@ -156,24 +167,16 @@ function leaseOf(held: Held): Lease {
         held.close()
       } else {
         held.release()
-        orphans.set(held, setTimeout(() => drop(held), ADOPTION_LIMIT_MS).unref())
+        if (suspended) restart(held)
+        orphans.add(held, held)
       }
     },
   }
 }
 
-function isOrphan(held: Held): boolean {
-  return orphans.has(held)
-}
-
-function keep(held: Held): void {
-  clearTimeout(orphans.get(held))
-  orphans.delete(held)
-}
-
-function drop(held: Held): void {
-  keep(held)
-  held.close()
+function restart(held: Held): void {
+  restarting.add(held)
+  for (const session of held.sessions) session.pause('deploy')
 }
 
 /** Whether two places can not both be listened at. */
@@ -192,7 +195,7 @@ function waitFor(place: ListenerPlace, owner: ListenerOwner): Lease {
   const error = new TcpError('LISTEN', `can not listen on port ${place.port}: another node of these flows listens there (EADDRINUSE)`)
   owner.onState({ kind: 'failed', error, retryMs: OCCUPIED_RETRY_MS })
   const retry = () => {
-    const occupied = [...listeners.values()].some((listener) => overlaps(listener.place, place) && !isOrphan(listener))
+    const occupied = [...listeners.values()].some((listener) => overlaps(listener.place, place) && !orphans.has(listener))
     if (occupied) timer = setTimeout(retry, OCCUPIED_RETRY_MS)
     else lease = occupy(place, owner)
   }

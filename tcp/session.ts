@@ -11,9 +11,12 @@ import { PAYLOADS_A_TURN, waitForTurn, type TurnTaker } from './turns.ts'
 
 const ID_BYTES = 8
 // A peer that has been sent FIN and does not answer is not waited for.
-const FINISH_TIMEOUT_MS = 1_000
+const FIN_ANSWER_MS = 1_000
 // A peer that has ended and takes none of what waits for it in so long is not waited for either.
 const UNTAKEN_TIMEOUT_MS = 30_000
+
+/** How long a peer may take for what waits for it once its node has gone, in milliseconds. */
+export const FINISH_WITHIN_MS = 5_000
 
 /** Who an owner is, for those who look from outside: a node's id, type and name, and the flow it is on. */
 export type About = { node: string; type: string; name: string; flow: string }
@@ -188,12 +191,15 @@ export class Session implements SocketListener, TurnTaker {
     this.socket.end(sent)
   }
 
-  /** Sends what waits, then FIN; a peer that does not answer in time is reset. */
+  /** Sends what waits, then FIN, for a peer whose node has gone. One that has not taken all in time is reset, so that it can tell. */
   finish(): void {
     if (this.isClosed) return this.go()
-    this.end()
-    const timer = setTimeout(() => this.socket.destroy(), FINISH_TIMEOUT_MS)
-    timer.unref()
+    const gone = new TcpError('SLOW_PEER', `its node has gone, and it did not take all within ${FINISH_WITHIN_MS} ms`)
+    let timer = setTimeout(() => this.reset(gone), FINISH_WITHIN_MS)
+    this.end(() => {
+      clearTimeout(timer)
+      timer = setTimeout(() => this.socket.destroy(), FIN_ANSWER_MS)
+    })
     this.socket.once('close', () => clearTimeout(timer))
     // Unread bytes would keep the socket from closing.
     this.owner = undefined

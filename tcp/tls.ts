@@ -49,7 +49,17 @@ export function clientTlsOptions(material: TlsMaterial, { host, port }: { host: 
   return { ...material, host, port, ...(servername === undefined ? {} : { servername }) }
 }
 
-/** Tells material apart, so that a listener is taken over only by a node with the same. */
+/**
+ * What is asked of peers, without one's own certificate: a listener is taken over only by a node that asks the same, as those who are in
+ * have met no other demands.
+ */
+export function demandsOf(material: TlsMaterial | undefined): string {
+  if (!material) return ''
+  const { key: _key, cert: _cert, pfx: _pfx, passphrase: _passphrase, ...demands } = material
+  return fingerprintTls(demands)
+}
+
+/** Tells material apart. */
 export function fingerprintTls(material: TlsMaterial | undefined): string {
   if (!material) return ''
   const text = JSON.stringify(material, (_key, value: unknown) => (Buffer.isBuffer(value) ? value.toString('base64') : value))

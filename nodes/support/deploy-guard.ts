@@ -1,48 +1,71 @@
-import { resume, suspend } from '../../tcp/registry.ts'
+import { endOrphans } from '../../tcp/orphans.ts'
+import { resume, suspend, suspendSession } from '../../tcp/registry.ts'
+import { followDeploys, type DeployEnd } from './deploys.ts'
+import { createHeldMessages } from './held-messages.ts'
 import type { Message, NodeRed, RedNode } from './node-red.ts'
+import { runningNodes } from './running-flows.ts'
 
-const MAX_HELD_MESSAGES = 10_000
 const HOOK = 'node-red-tcp-deploy'
 
-type Delivery = { msg: Message; destination: { id: string; node?: RedNode }; cloneMessage?: boolean }
+type Delivery = { msg: Message; source: { node?: RedNode }; destination: { id: string }; cloneMessage?: boolean }
+type Reception = { msg: Message; destination: { id: string; node: RedNode } }
 type ReceivingNode = RedNode & { receive: (message: Message) => void }
 
 /**
  * Keeps messages and bytes while flows restart. Node-RED drops what is on its way to a node that is being stopped; here it is held and
- * given to the node's next instance. Sockets are not read meanwhile, so that what is held is only what was on its way.
+ * given to the node's next instance. A session whose messages are held is not read meanwhile; all others go on, as nothing else is held.
  */
 export function guardDeploys(RED: NodeRed): void {
-  const { events, hooks } = RED
+  const { events, hooks, nodes } = RED
   if (!events || !hooks) return
-  let held: { id: string; msg: Message }[] = []
-  let lost = 0
+  const held = createHeldMessages()
+  /** Nodes that ran before and are to run again. */
+  const restarting = new Set<string>()
 
-  const hold = (delivery: Delivery): false => {
-    const msg = delivery.cloneMessage ? RED.util.cloneMessage(delivery.msg) : delivery.msg
-    if (held.length < MAX_HELD_MESSAGES) held.push({ id: delivery.destination.id, msg })
-    else lost += 1
+  const hold = (id: string, message: Message): false => {
+    const session = message._session
+    if (session?.type === 'tcp') suspendSession(session.id)
+    held.hold(id, message)
     return false
   }
 
-  events.on('flows:stopping', () => {
+  function onStopping(removed: readonly string[]): void {
     suspend()
-    hooks.remove(`*.${HOOK}`)
-    // Routed while flows are down: the destination may be stopped, or not be started yet.
-    hooks.add(`preRoute.${HOOK}`, hold)
-    // Was on its way already when its destination was stopped.
-    hooks.add(`onReceive.${HOOK}`, (delivery: Delivery) => {
-      const { id, node } = delivery.destination
-      return RED.nodes.getNode(id) === node ? undefined : hold({ msg: delivery.msg, destination: { id } })
+    for (const id of runningNodes(RED)) restarting.add(id)
+    for (const id of removed) restarting.delete(id)
+    hooks!.remove(`*.${HOOK}`)
+    // Is to be routed, and Node-RED would find nobody, or somebody for whom earlier messages wait.
+    hooks!.add(`preRoute.${HOOK}`, ({ msg, source, destination: { id }, cloneMessage }: Delivery) => {
+      if (!restarting.has(id) || (!held.has(id) && finds(source.node, id))) return undefined
+      return hold(id, cloneMessage ? RED.util.cloneMessage(msg) : msg)
     })
-  })
+    // Was on its way already when its destination was stopped.
+    hooks!.add(`onReceive.${HOOK}`, ({ msg, destination: { id, node } }: Reception) => {
+      if (!restarting.has(id) || nodes.getNode(id) === node) return undefined
+      return hold(id, msg)
+    })
+  }
 
-  events.on('flows:started', () => {
-    hooks.remove(`*.${HOOK}`)
-    const deliveries = held
-    held = []
-    for (const { id, msg } of deliveries) (RED.nodes.getNode(id) as ReceivingNode | null)?.receive(msg)
+  const finds = (source: RedNode | undefined, id: string): boolean => Boolean(source?._flow ? source._flow.getNode(id) : nodes.getNode(id))
+
+  function deliver(id: string, message: Message): boolean {
+    const node = nodes.getNode(id) as ReceivingNode | null
+    node?.receive(message)
+    return Boolean(node)
+  }
+
+  function onEnd(end: DeployEnd): void {
+    hooks!.remove(`*.${HOOK}`)
+    restarting.clear()
+    const lost = held.release(deliver)
+    // Whoever does not run yet may do so soon: a type that is missing can be installed.
+    if (end !== 'failed') endOrphans()
     resume()
-    if (lost > 0) process.emitWarning(`${lost} messages were lost in a deploy: more than ${MAX_HELD_MESSAGES} were on their way`)
-    lost = 0
-  })
+    if (lost > 0)
+      process.emitWarning(
+        `${lost} messages were lost in a deploy: they were on their way to nodes that were stopped, and ${end === 'started' ? 'too many waited or their nodes are gone' : 'flows do not run'}`,
+      )
+  }
+
+  followDeploys(RED, { onStopping, onStarting: suspend, onEnd })
 }

@@ -7,9 +7,11 @@ import type { ListenerOwner, ListenerState } from '../../tcp/listener.ts'
 import { dial, listen, shutDown, type Lease } from '../../tcp/registry.ts'
 import type { About, Session } from '../../tcp/session.ts'
 import type { FilledDefaults } from './defaults.ts'
+import { onceStarted } from './deploys.ts'
 import { listenerStatus } from './listener-status.ts'
-import { placeOf, type NodeRed, type RedNode } from './node-red.ts'
+import { placeOf, type NodeRed, type NodeStatus, type RedNode } from './node-red.ts'
 import { readBind, readListenerSettings, readPort, readSocketSettings, type Properties } from './options.ts'
+import { createLateTeller, eventOf, type SessionEvent } from './session-events.ts'
 import { isShuttingDown } from './shutdown.ts'
 import { tellError } from './tell-error.ts'
 import { readTls, warnOfValidity } from './tls.ts'
@@ -17,7 +19,10 @@ import { readTls, warnOfValidity } from './tls.ts'
 export type Context = { RED: NodeRed; node: RedNode; properties: Properties; defaults: FilledDefaults }
 
 /** What a node does with its sessions; the rest is done here. */
-export type SessionUse = Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload' | 'onTail' | 'onOutOfStep'>
+export type SessionUse = Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload' | 'onTail' | 'onOutOfStep'> & {
+  /** A session that was there before the node. */
+  onAdopted?: (session: Session) => void
+}
 
 /** The open sessions of a node. */
 export type Endpoint = { readonly sessions: ReadonlySet<Session>; readonly node: RedNode }
@@ -73,14 +78,13 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
   const warning = warnOfValidity(node, place.tls)
   const statusNow = () => listenerStatus(state, { count: sessions.size, reach: published.reach([place.port]), warning })
   let shown: string | undefined
-  const show = (session?: Session, event?: 'connect' | 'disconnect') => {
+  const show = (event?: SessionEvent) => {
     const status = statusNow()
     shown = status.text
-    node.status({
-      ...status,
-      ...(session && event ? { event, ip: session.ip, port: session.port, _session: { type: 'tcp', id: session.id } } : {}),
-    })
+    node.status({ ...status, ...event })
   }
+  // A Status node hears nothing before the flow has started.
+  const showEvent = createLateTeller(show)
   const owner: ListenerOwner = {
     ...use,
     about: aboutOf(node),
@@ -93,11 +97,12 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
     },
     onSession(session, adopted) {
       sessions.add(session)
-      show(session, adopted ? undefined : 'connect')
+      if (adopted) use.onAdopted?.(session)
+      showEvent(eventOf(session, { event: 'connect', adopted }))
     },
     onClosed(session, cause) {
       sessions.delete(session)
-      show(session, 'disconnect')
+      showEvent(eventOf(session, { event: 'disconnect', adopted: false }))
       if (cause) reportLoss(node, { session, cause, losses })
     },
     onRefused: (message) => node.warn(message),
@@ -135,6 +140,7 @@ export function startConnecting(
       session = next.kind === 'connected' ? next.session : undefined
       sessions.clear()
       if (session) sessions.add(session)
+      if (next.kind === 'connected' && next.adopted) use.onAdopted?.(next.session)
       showDialling(node, { shown, next, place })
       if (next.kind !== 'connecting' || shown === undefined) shown = next.kind
       use.onState?.(next)
@@ -188,8 +194,7 @@ function showDialling(
       node.log(`connecting to ${place.host}:${place.port}`)
       return node.status({ fill: 'grey', shape: 'dot', text: 'common.status.connecting' })
     case 'connected':
-      node.log(`connected to ${place.host}:${place.port}`)
-      return node.status({ fill: 'green', shape: 'dot', text: 'common.status.connected', _session: { type: 'tcp', id: next.session.id } })
+      return showConnected(node, { next, place })
     case 'waiting':
       node.status({ fill: 'red', shape: 'ring', text: 'common.status.disconnected' })
       if (next.error) node.warn(`${next.error.message}; it is tried again until it succeeds`)
@@ -197,10 +202,24 @@ function showDialling(
   }
 }
 
+function showConnected(
+  node: RedNode,
+  { next: { session, adopted }, place }: { next: DiallerState & { kind: 'connected' }; place: { host: string; port: number } },
+): void {
+  const status: NodeStatus = { fill: 'green', shape: 'dot', text: 'common.status.connected', _session: { type: 'tcp', id: session.id } }
+  if (!adopted) {
+    node.log(`connected to ${place.host}:${place.port}`)
+    return node.status(status)
+  }
+  onceStarted(() => {
+    if (session.isOpen) node.status({ ...status, ...eventOf(session, { event: 'connect', adopted }) })
+  })
+}
+
 /** A connection that broke for a reason of ours is an error of the flow's; what peers do is for the log. `losses`: those of a server. */
 function reportLoss(node: RedNode, { session, cause, losses }: { session: Session; cause: Error; losses?: BoundedReport }): void {
   const code = (cause as TcpError).code as string | undefined
   if (code === 'FRAMING') node.error(cause, { ip: session.ip, port: session.port, _session: { type: 'tcp', id: session.id } })
   else if (code === 'IDLE') node.log(`${cause.message}; it was closed`)
-  else if (code !== 'SLOW_PEER') losses?.add(`the connection from ${session.peer} broke: ${cause.message}`)
+  else if (code !== 'SLOW_PEER' && code !== 'REFUSED') losses?.add(`the connection from ${session.peer} broke: ${cause.message}`)
 }

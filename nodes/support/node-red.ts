@@ -16,10 +16,20 @@ export type NodeStatus = {
   _session?: SessionRef
   /** How many requests wait for their turn. */
   waiting?: number
+  /** The session was there before the deploy that made the node. */
+  adopted?: boolean
 }
 
 export type Send = (message: Message) => void
 export type Done = (error?: Error) => void
+
+/** A tab or an instance of a subflow, while it runs. Node-RED's own, and not part of its API. */
+export type RunningFlow = {
+  getNode: (id: string) => RedNode | null | undefined
+  getActiveNodes: () => Record<string, RedNode>
+  /** What a node's own `error` does. */
+  handleError: (node: RedNode, text: string, message: Message) => boolean
+}
 
 /** A running node, as far as the tcp nodes use it. https://nodered.org/docs/creating-nodes/node-js */
 export type RedNode = {
@@ -30,8 +40,8 @@ export type RedNode = {
   /** Tab, instances of subflows and node, by their ids, parted by slashes. */
   _path?: string
   name?: string
-  /** The flow that it runs in. Not in Node-RED's documentation, as is what its own `error` does with it. */
-  _flow?: { handleError: (node: RedNode, text: string, message: Message) => boolean }
+  /** The flow that it runs in. Not in Node-RED's documentation. */
+  _flow?: RunningFlow
   /** The port of a node that listens, for those who look from outside. */
   port?: number
   send: Send
@@ -60,9 +70,11 @@ export type NodeRed = {
   nodes: {
     createNode: (node: RedNode, config: object) => void
     getNode: (id: string) => RedNode | null
+    /** Calls back for every node that is configured, running or not. */
+    eachNode?: (callback: (config: { id: string; z?: string }) => void) => void
     registerType: (type: string, constructor: (this: RedNode, config: never) => void) => void
   }
-  settings: { socketReconnectTime?: number; socketTimeout?: number; tcpMsgQueueSize?: number; tcp?: TcpDefaults }
+  settings: { nodeCloseTimeout?: number; socketReconnectTime?: number; socketTimeout?: number; tcpMsgQueueSize?: number; tcp?: TcpDefaults }
   events?: EventEmitter
   log?: { metric: () => boolean }
   hooks?: {

@@ -1,4 +1,5 @@
 import { TcpError } from '../../tcp/errors.ts'
+import { createOrphans } from '../../tcp/orphans.ts'
 import { MIB, type FilledDefaults } from './defaults.ts'
 import type { Done } from './node-red.ts'
 import { readNumber, type Properties } from './options.ts'
@@ -13,13 +14,17 @@ export type OfflinePolicy = {
   take: (bytes: Buffer, done: Done) => void
   /** There is a connection: gives away what has waited, in order; tells how many messages that were. */
   release: (write: (bytes: Buffer, done: Done) => void) => number
-  stop: () => void
+  /** The node goes. What waits is an error, or `toBeContinued`, until a next instance of the node comes for it. */
+  stop: (toBeContinued: boolean) => void
 }
 
-/** From a tcp out node's properties: an error (default), a bounded queue, or nothing at all. */
-export function createOfflinePolicy(properties: Properties, defaults: FilledDefaults): OfflinePolicy {
+/** Queues of nodes that were stopped, by node and place. */
+const orphans = createOrphans<string, Waiting[]>(failAll)
+
+/** From a tcp out node's properties: an error (default), a bounded queue, or nothing at all. `key`: whose messages to which place they are. */
+export function createOfflinePolicy(key: string, properties: Properties, defaults: FilledDefaults): OfflinePolicy {
   if (properties.offline === 'drop') return { take: (_bytes, done) => done(), release: () => 0, stop() {} }
-  if (properties.offline === 'queue') return createQueue(properties, defaults)
+  if (properties.offline === 'queue') return createQueue(key, properties, defaults)
   return {
     take: (bytes, done) => done(new TcpError('NOT_CONNECTED', `not connected, ${bytes.length} bytes were not sent`)),
     release: () => 0,
@@ -27,13 +32,14 @@ export function createOfflinePolicy(properties: Properties, defaults: FilledDefa
   }
 }
 
-function createQueue(properties: Properties, defaults: FilledDefaults): OfflinePolicy {
+function createQueue(key: string, properties: Properties, defaults: FilledDefaults): OfflinePolicy {
   const maxMessages = readNumber(properties, 'queueMessages', { default: defaults.queueSize, min: 1 })
   const maxBytes = readNumber(properties, 'queueBytes', { default: 4 * MIB, min: 1 })
   const maxAgeMs = readNumber(properties, 'queueAge', { default: DEFAULT_AGE_S, min: 1, max: 2_000_000 }) * MS_PER_SECOND
-  let waiting: Waiting[] = []
-  let size = 0
+  let waiting = orphans.take(key) ?? []
+  let size = waiting.reduce((sum, { bytes }) => sum + bytes.length, 0)
   let timer: NodeJS.Timeout | undefined
+  schedule()
 
   function expire(): void {
     timer = undefined
@@ -70,11 +76,16 @@ function createQueue(properties: Properties, defaults: FilledDefaults): OfflineP
       for (const { bytes, done } of all) write(bytes, done)
       return all.length
     },
-    stop() {
+    stop(toBeContinued) {
       clearTimeout(timer)
-      for (const { bytes, done } of waiting)
-        done(new TcpError('NOT_CONNECTED', `not connected when the node was stopped: ${bytes.length} bytes were not sent`))
+      if (!toBeContinued) failAll(waiting)
+      else if (waiting.length > 0) orphans.add(key, waiting)
       waiting = []
     },
   }
+}
+
+function failAll(waiting: Waiting[]): void {
+  for (const { bytes, done } of waiting)
+    done(new TcpError('NOT_CONNECTED', `not connected when the node was stopped: ${bytes.length} bytes were not sent`))
 }
