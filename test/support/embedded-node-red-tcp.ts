@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { AdminClient } from './admin-client.ts'
 import { freePort } from './free-port.ts'
 import { waitUntil } from './wait.ts'
@@ -38,6 +39,20 @@ export class EmbeddedNodeRedTcp {
 
   withEnvironment(environment: Record<string, string>): this {
     Object.assign(this.environment, environment)
+    return this
+  }
+
+  /** Adds a node type of a test's own, of the name of its TypeScript file, which imports nothing. */
+  withNode(file: string): this {
+    const type = basename(file, '.ts')
+    const nodes = join(this.folder, 'data', 'nodes')
+    mkdirSync(nodes, { recursive: true })
+    writeFileSync(join(nodes, `${type}.js`), stripTypeScriptTypes(readFileSync(file, 'utf8')))
+    // Node-RED loads no node without a dialog.
+    writeFileSync(
+      join(nodes, `${type}.html`),
+      `<script type="text/javascript">RED.nodes.registerType('${type}', { category: 'test', defaults: {}, inputs: 1, outputs: 1 })</script>`,
+    )
     return this
   }
 
