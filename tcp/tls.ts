@@ -55,8 +55,9 @@ export function clientTlsOptions(material: TlsMaterial, { host, port }: { host: 
  */
 export function demandsOf(material: TlsMaterial | undefined): string {
   if (!material) return ''
-  const { key: _key, cert: _cert, pfx: _pfx, passphrase: _passphrase, ...demands } = material
-  return fingerprintTls(demands)
+  const { requestCert, rejectUnauthorized, ca, crl, ALPNProtocols, minVersion, maxVersion, ciphers } = material
+  const asked = requestCert ? { rejectUnauthorized, ca, crl } : {}
+  return fingerprintTls({ requestCert: requestCert === true, ALPNProtocols, minVersion, maxVersion, ciphers, ...asked } as TlsMaterial)
 }
 
 /** Tells material apart. */

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import type { AdminClient } from '../../support/admin-client.ts'
 import { EmbeddedNodeRedTcp } from '../../support/embedded-node-red-tcp.ts'
 
+const RECONNECT_MS = 300
+
 type Seen = { payload?: unknown; status?: Record<string, unknown>; error?: { message: string; code?: string }; complete?: object }
 
 /** A distribution that has the probe node. Nodes have `closeTimeoutMs` for closing, which is 15 s otherwise. */
