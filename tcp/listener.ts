@@ -121,7 +121,8 @@ export class Listener {
       const adopted = !this.newcomers.delete(session)
       session.attach(owner)
       // It may have been gone already, and have had something to pass on only.
-      if (this.sessions.has(session)) owner.onSession(session, adopted)
+      if (!this.sessions.has(session)) continue
+      owner.onSession(session, adopted)
       this.turnOutUnwanted(session)
     }
   }

@@ -2,7 +2,7 @@ import { endOrphans } from '../../tcp/orphans.ts'
 import { resume, suspend, suspendSession } from '../../tcp/registry.ts'
 import { followDeploys, type DeployEnd } from './deploys.ts'
 import { createHeldMessages } from './held-messages.ts'
-import type { Message, NodeRed, RedNode } from './node-red.ts'
+import type { Message, NodeRed, RedNode, SessionRef } from './node-red.ts'
 import { runningNodes } from './running-flows.ts'
 
 const HOOK = 'node-red-tcp-deploy'
@@ -23,8 +23,8 @@ export function guardDeploys(RED: NodeRed): void {
   const restarting = new Set<string>()
 
   const hold = (id: string, message: Message): false => {
-    const session = message._session
-    if (session?.type === 'tcp') suspendSession(session.id)
+    const { type, id: session } = (message._session ?? {}) as Partial<SessionRef>
+    if (type === 'tcp' && session !== undefined) suspendSession(session)
     held.hold(id, message)
     return false
   }

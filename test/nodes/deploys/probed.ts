@@ -8,7 +8,9 @@ type Seen = { payload?: unknown; status?: Record<string, unknown>; error?: { mes
 
 /** A distribution that has the probe node. Nodes have `closeTimeoutMs` for closing, which is 15 s otherwise. */
 export function withProbe({ closeTimeoutMs = 15_000 }: { closeTimeoutMs?: number } = {}): EmbeddedNodeRedTcp {
-  return new EmbeddedNodeRedTcp().withNode(join(import.meta.dirname, 'probe.ts')).withCommand(['-D', `nodeCloseTimeout=${closeTimeoutMs}`])
+  return new EmbeddedNodeRedTcp()
+    .withNode(join(import.meta.dirname, 'probe.ts'))
+    .withCommand(['-D', `nodeCloseTimeout=${closeTimeoutMs}`, '-D', `socketReconnectTime=${RECONNECT_MS}`])
 }
 
 /** What probes of this name have got, in order, and how many they have sent. */
