@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { StartedNodeRedTcpContainer } from '../support/node-red-tcp-container.ts'
 import { describeContainer, newContainer } from '../support/runtimes.ts'
+import { publicFlows } from './stock/public-flows.ts'
 import { receiving } from './stock/receiving.ts'
 import { requests } from './stock/requests.ts'
 import type { Row } from './stock/row.ts'
@@ -34,7 +35,7 @@ describeContainer('the same as in Node-RED', () => {
     return await row.see({ mode, nodeRed, admin, debug })
   }
 
-  test.each([...receiving, ...sending, ...requests])('$name', async (row) => {
+  test.each([...receiving, ...sending, ...requests, ...publicFlows])('$name', async (row) => {
     const [core, hardened] = await Promise.all([see(row, 'core'), see(row, 'hardened')])
     expect({ core, hardened }).toEqual({ core: row.outcome, hardened: row.outcome })
   })
