@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { flowOf, Tab } from '../nodes/flow-builder.ts'
+import type { FlowNode } from '../support/admin-client.ts'
+import { StartedNodeRedTcpContainer } from '../support/node-red-tcp-container.ts'
+import { ask, connectTo, handshake } from '../support/raw-http.ts'
+import { describeRuntimes, type RunningNodeRedTcp } from '../support/runtimes.ts'
+import type { TcpClient } from '../support/tcp-client.ts'
+
+const PEERS = 30
+const MAX_CONNECTIONS = 50
+const GARBAGE_BYTES = 4_000
+const HEADERS_TIMEOUT_MS = 10_000
+const UPGRADE_TIMEOUT_MS = 5_000
+// Checks come at intervals, and late on a busy machine.
+const LATE_MS = 5_000
+const PING = Buffer.concat([Buffer.from([0x89, 0xfd, 0, 0, 0, 0]), Buffer.alloc(125, 'a')])
+const PINGS_AT_ONCE = 2_000
+const MAX_PING_ROUNDS = 400
+
+const POST = 'POST /hook HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n'
+const HALF_BODY = `${POST}Content-Length: 100000\r\n\r\n{"half":`
+
+/** What one peer of many does; the server need not close what is closed here. */
+type Attack = { name: string; act: (client: TcpClient, seed: number) => Promise<unknown> | void }
+
+const attacks: Attack[] = [
+  ...['/comms', '/ws', '/nothing', '/dashboard/socket.io/?EIO=4&transport=websocket'].flatMap((path): Attack[] => [
+    { name: `begin a handshake at ${path} and reset`, act: (client, seed) => sendAndReset(client, handshake(path), seed) },
+    { name: `begin a handshake at ${path} and end`, act: (client) => sendAndEnd(client, handshake(path)) },
+  ]),
+  { name: 'send garbage after a handshake', act: (client, seed) => spoil(client, `${handshake('/ws')}${garbage(seed)}`) },
+  { name: 'send garbage', act: (client, seed) => spoil(client, garbage(seed)) },
+  {
+    name: 'send garbage after a request',
+    act: (client, seed) => spoil(client, `GET /device/7 HTTP/1.1\r\nHost: test\r\n\r\n${garbage(seed)}`),
+  },
+  { name: 'send many requests and read nothing', act: (client, seed) => sendAndReset(client, requests(500), seed) },
+  { name: 'send half of a body and reset', act: (client, seed) => sendAndReset(client, HALF_BODY, seed) },
+  { name: 'send half of a body and end', act: (client) => sendAndEnd(client, HALF_BODY) },
+  {
+    name: 'send half of a chunk and reset',
+    act: (client, seed) => sendAndReset(client, `${POST}Transfer-Encoding: chunked\r\n\r\nffff\r\nx`, seed),
+  },
+  {
+    name: 'promise a body and reset',
+    act: (client, seed) => sendAndReset(client, `${POST}Expect: 100-continue\r\nContent-Length: 9\r\n\r\n`, seed),
+  },
+  {
+    name: 'ask for a tunnel and reset',
+    act: (client, seed) => sendAndReset(client, 'CONNECT test:80 HTTP/1.1\r\nHost: test\r\n\r\n', seed),
+  },
+  { name: 'go at once', act: (client) => void client.socket.destroy() },
+  { name: 'reset at once', act: (client) => client.reset() },
+]
+
+/** What has to be answered so, or by closing the connection. */
+const answered: [name: string, request: string, status: number][] = [
+  ['a header that is too long', `GET / HTTP/1.1\r\nHost: test\r\nX-Long: ${'x'.repeat(100_000)}\r\n\r\n`, 431],
+  ['too many headers', `GET / HTTP/1.1\r\nHost: test\r\n${'X: y\r\n'.repeat(20_000)}\r\n`, 431],
+  ['a path that is too long', `GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: test\r\n\r\n`, 431],
+  ['two lengths', `${POST}Content-Length: 1\r\nContent-Length: 2\r\n\r\nx`, 400],
+  ['a length and chunks', `${POST}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+  ['no HTTP', 'hello\r\n\r\n', 400],
+  ['a path without UTF-8', 'GET /device/%ff HTTP/1.1\r\nHost: test\r\n\r\n', 400],
+  ['an address that is none', 'GET http://[::1/ HTTP/1.1\r\nHost: test\r\n\r\n', 400],
+  ['an asterisk', 'OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n', 401],
+  ['a tunnel', 'CONNECT test:80 HTTP/1.1\r\nHost: test\r\n\r\n', 0],
+  ['a handshake without a login', handshake('/comms'), 401],
+  ['a handshake with a path without UTF-8', handshake('/%ff'), 400],
+  ['a handshake with an address that is none', handshake('http://[::1/ws'), 400],
+  ['another protocol without a login', handshake('/', { Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABkAAQCAAAAAAIAAAAA' }), 401],
+]
+
+function flows(): FlowNode[] {
+  const tab = new Tab('open')
+  const answer = tab.add('http response', { statusCode: '200', headers: {} })
+  tab.add('http in', { url: '/device/:id', method: 'get', upload: false }, answer)
+  tab.add('http in', { url: '/hook', method: 'post', upload: false }, answer)
+  const listener: FlowNode = { id: 'listener', type: 'websocket-listener', path: '/ws', wholemsg: 'false' }
+  const out = tab.add('websocket out', { server: listener.id, client: '' })
+  tab.add('websocket in', { server: listener.id, client: '' }, out)
+  return [listener, ...flowOf(tab)]
+}
+
+describeRuntimes('hostile peers at the editor’s port', (create) => {
+  let nodeRed: RunningNodeRedTcp
+  let url: string
+  let cookie: string
+  let started: number
+  let slow: TcpClient[]
+  let forgotten: TcpClient[]
+
+  beforeAll(async () => {
+    nodeRed = await create()
+      .withFlow('open', flows())
+      .withEnvironment({ HTTP_MAX_CONNECTIONS: String(MAX_CONNECTIONS) })
+      .start()
+    url = directUrl(nodeRed)
+    const body = JSON.stringify({ username: 'admin', password: 'test password' })
+    const { headers } = await ask(url, '/auth/token', { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+    cookie = headers['set-cookie']![0]!.split(';')[0]!
+    started = await metric('process_start_time_seconds')
+    slow = await Promise.all(['', 'G', 'GET / HTTP/1.1\r\nHost: te'].map(sentBy))
+    forgotten = await Promise.all(['/nobody', '/'].map((path) => sentBy(handshake(path, { Cookie: cookie, Upgrade: 'tunnel' }))))
+  })
+  afterAll(async () => {
+    await nodeRed[Symbol.asyncDispose]()
+  })
+
+  async function metric(name: string): Promise<number> {
+    const text = await (await fetch(`${nodeRed.getStatusUrl()}/metrics`)).text()
+    return Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)![1])
+  }
+
+  async function sentBy(text: string): Promise<TcpClient> {
+    const client = await connectTo(url)
+    if (text !== '') await client.send(text)
+    return client
+  }
+
+  async function expectUnharmed(): Promise<void> {
+    await using device = await nodeRed.tcp(9503)
+    await device.send('still there')
+    await device.expect('still there')
+    expect((await ask(url, '/flows', { headers: { cookie } })).status).toBe(200)
+    expect((await ask(url, '/device/7')).status).toBe(200)
+    expect(await metric('process_start_time_seconds')).toBe(started)
+  }
+
+  test.each(attacks)(`${PEERS} that $name harm nobody`, async ({ act }) => {
+    await Promise.all(Array.from({ length: PEERS }, async (_, seed) => await act(await connectTo(url), seed)))
+    await expectUnharmed()
+  })
+
+  test.each(answered)('%s is answered, and the connection does not stay', async (_name, request, status) => {
+    await using client = await connectTo(url)
+    // What is too long is answered before it has been taken.
+    await client.send(request).catch(() => {})
+    if (status !== 0) await client.expect(`HTTP/1.1 ${status} `)
+    if (!request.startsWith('OPTIONS')) await client.expectClose()
+    await expectUnharmed()
+  })
+
+  test.each([
+    ['half of a head', 'GET /flows HTTP/1.1\r\nHost: te'],
+    ['half of a body', HALF_BODY],
+    ['nothing', ''],
+    ['an answer already', 'GET /device/7 HTTP/1.1\r\nHost: test\r\n\r\n'],
+  ])(`${3 * MAX_CONNECTIONS} held connections with %s keep nobody out`, async (_name, text) => {
+    const held: TcpClient[] = []
+    for (let count = 0; count < 3 * MAX_CONNECTIONS; count += 1) held.push(await sentBy(text))
+    await expectUnharmed()
+    await expect.poll(() => held.filter(({ isClosed }) => !isClosed).length).toBeLessThanOrEqual(MAX_CONNECTIONS)
+    for (const client of held) client.reset()
+    await expectUnharmed()
+  })
+
+  test('clients of an open WebSocket that send pings and read nothing are closed', async () => {
+    const before = await metric('process_resident_memory_bytes')
+    await Promise.all(Array.from({ length: 4 }, floodWithPings))
+    expect((await metric('process_resident_memory_bytes')) - before).toBeLessThan(100 * 1024 * 1024)
+    await expectUnharmed()
+  })
+
+  async function floodWithPings(): Promise<void> {
+    const client = await sentBy(handshake('/ws'))
+    await client.expect('HTTP/1.1 101')
+    client.socket.pause()
+    const pings = Buffer.concat(Array.from({ length: PINGS_AT_ONCE }, () => PING))
+    let closed = false
+    client.socket.once('close', () => (closed = true))
+    for (let round = 0; round < MAX_PING_ROUNDS && !closed; round += 1) await client.send(pings).catch(() => (closed = true))
+    expect(closed).toBe(true)
+  }
+
+  test('heads that never end, and handshakes that nobody takes, are not waited for', { timeout: 30_000 }, async () => {
+    await Promise.all(forgotten.map((client) => client.expectClose({ within: UPGRADE_TIMEOUT_MS + LATE_MS })))
+    await Promise.all(slow.map((client) => client.expectClose({ within: HEADERS_TIMEOUT_MS + LATE_MS })))
+    await expectUnharmed()
+  })
+})
+
+/** Straight to a container: Docker's proxy makes orderly ends of resets. */
+function directUrl(nodeRed: RunningNodeRedTcp): string {
+  if (!(nodeRed instanceof StartedNodeRedTcpContainer)) return nodeRed.getEditorUrl()
+  return `http://${nodeRed.getIpAddress(nodeRed.getNetworkNames()[0]!)}:1880`
+}
+
+/** Resets at once, or when an answer may be on its way. */
+async function sendAndReset(client: TcpClient, text: string, seed: number): Promise<void> {
+  await client.send(text).catch(() => {})
+  await new Promise((resolve) => setTimeout(resolve, seed % 6))
+  client.reset()
+}
+
+async function sendAndEnd(client: TcpClient, text: string): Promise<void> {
+  await client.send(text).catch(() => {})
+  client.end()
+  await client.expectClose({ within: UPGRADE_TIMEOUT_MS + LATE_MS })
+}
+
+async function spoil(client: TcpClient, text: string): Promise<void> {
+  await client.send(Buffer.from(text, 'latin1')).catch(() => {})
+  client.reset()
+}
+
+function requests(count: number): string {
+  return 'GET /device/7 HTTP/1.1\r\nHost: test\r\n\r\n'.repeat(count)
+}
+
+/** The same bytes in every run. */
+function garbage(seed: number): string {
+  return createHash('shake256', { outputLength: GARBAGE_BYTES }).update(String(seed)).digest().toString('latin1')
+}
