@@ -95,6 +95,7 @@ function tcpNodes(environment: Environment) {
       ...(environment.TCP_IDLE_TIMEOUT === 0 ? {} : { idleMs: environment.TCP_IDLE_TIMEOUT * MS_PER_SECOND }),
       writeBuffer: environment.TCP_WRITE_BUFFER,
       maxFrame: environment.TCP_MAX_FRAME,
+      ...(environment.TCP_MEMORY === undefined ? {} : { memory: environment.TCP_MEMORY }),
     } satisfies TcpDefaults,
   }
 }

@@ -6,6 +6,7 @@ import { parsePublishedPorts, PUBLISHED_PORTS_FORM } from '../ports/ranges.ts'
 import { parseTargets, TARGETS_FORM } from '../assistant/engine/targets.ts'
 import { parseAddressList } from '../tcp/access-list.ts'
 import { isOwn } from '../login/own-paths.ts'
+import { MEMORY_FORM, parseMemory } from '../tcp/memory.ts'
 
 const MIB = 1024 * 1024
 
@@ -68,6 +69,8 @@ const addressList = z.string().refine((list) => {
   }
 }, 'addresses and networks such as 10.0.0.0/8, 192.168.1.5')
 
+const memory = z.string().refine((text) => parseMemory(text) !== undefined, MEMORY_FORM)
+
 const assistantTargets = z.string().refine((list) => {
   try {
     parseTargets(list)
@@ -126,6 +129,7 @@ const variables = z.object({
   TCP_IDLE_TIMEOUT: count(0).default(0),
   TCP_WRITE_BUFFER: count(1).default(4 * MIB),
   TCP_MAX_FRAME: count(1).default(16 * MIB),
+  TCP_MEMORY: memory.optional(),
   TCP_PROXY_TRUSTED: addressList.optional(),
   TCP_IN_SERVER_PORT: portFrom(1).optional(),
   TCP_OUT_SERVER_PORT: portFrom(1).optional(),

@@ -12,3 +12,12 @@ export function reachableAddress(address: string): string {
 export function ownAddress(bound: string): string {
   return bound === '0.0.0.0' || bound === '::' ? '127.0.0.1' : bound
 }
+
+/** Whom an address stands for: an IPv4 address itself, all of the /64 that an IPv6 address is in, since one host has that many. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address
+  const [front = '', back] = address.split('::')
+  const groups = front.split(':').filter((group) => group !== '')
+  const zeros = back === undefined ? 0 : 8 - groups.length - back.split(':').filter((group) => group !== '').length
+  return `${[...groups, ...Array<string>(zeros).fill('0'), ...(back ?? '').split(':')].slice(0, 4).join(':')}::/64`
+}

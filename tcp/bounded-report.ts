@@ -3,23 +3,29 @@ const REPORT_EVERY_MS = 10_000
 /** Tells of things that peers can cause any number of: at once, then at most every ten seconds with the number since. */
 export type BoundedReport = { add: (message: string) => void; stop: () => void }
 
-/** `many` says what has happened so often, such as "connections refused". */
-export function createBoundedReport(many: string, report: (message: string) => void): BoundedReport {
+/** `many` says what has happened so often, such as "connections refused"; `atOnce`: how many are told one by one. */
+export function createBoundedReport(many: string, report: (message: string) => void, atOnce = 1): BoundedReport {
+  let told = 0
   let sinceReport = 0
   let latest = ''
   let timer: NodeJS.Timeout | undefined
   const tell = () => {
     timer = undefined
+    told = 0
     if (sinceReport === 0) return
-    report(sinceReport === 1 ? latest : `${sinceReport} ${many}; the last: ${latest}`)
+    say(sinceReport === 1 ? latest : `${sinceReport} ${many}; the last: ${latest}`)
     sinceReport = 0
-    timer = setTimeout(tell, REPORT_EVERY_MS).unref()
+  }
+  const say = (message: string) => {
+    told += 1
+    timer ??= setTimeout(tell, REPORT_EVERY_MS).unref()
+    report(message)
   }
   return {
     add(message) {
+      if (told < atOnce) return say(message)
       sinceReport += 1
       latest = message
-      if (!timer) tell()
     },
     stop: () => clearTimeout(timer),
   }

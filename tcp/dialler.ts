@@ -1,9 +1,10 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { createBackoff, type Backoff } from './backoff.ts'
+import type { Budget } from './budget.ts'
 import { normalizeAddress } from './access-list.ts'
 import { TcpError } from './errors.ts'
-import { Session, type SessionOwner } from './session.ts'
+import { Session, type SessionHooks, type SessionOwner } from './session.ts'
 import { shortcutOf } from './shortcuts.ts'
 import { clientTlsOptions, fingerprintTls, type TlsMaterial } from './tls.ts'
 
@@ -42,6 +43,7 @@ export class Dialler {
   private readonly onOpened: (session: Session) => void
   private readonly onGone: (session: Session) => void
   private readonly onClosed: () => void
+  private readonly sessionHooks: SessionHooks
   private readonly backoff: Backoff
   private owner: DiallerOwner | undefined
   private settings: DiallerSettings
@@ -54,7 +56,7 @@ export class Dialler {
   constructor(
     place: DialPlace,
     owner: DiallerOwner,
-    hooks: { onOpened: (session: Session) => void; onGone: (session: Session) => void; onClosed: () => void },
+    hooks: { budget?: Budget; onOpened: (session: Session) => void; onGone: (session: Session) => void; onClosed: () => void },
   ) {
     this.place = place
     this.owner = owner
@@ -62,6 +64,7 @@ export class Dialler {
     this.onOpened = hooks.onOpened
     this.onGone = hooks.onGone
     this.onClosed = hooks.onClosed
+    this.sessionHooks = { ...(hooks.budget ? { budget: hooks.budget } : {}), onGone: (session) => this.lost(session) }
     this.backoff = createBackoff(owner.settings.reconnectMs)
     this.dial()
   }
@@ -136,7 +139,7 @@ export class Dialler {
       direction: 'out',
       address,
       service: this.place.port,
-      hooks: { onGone: (gone) => this.lost(gone) },
+      hooks: this.sessionHooks,
     })
     this.session = session
     this.onOpened(session)

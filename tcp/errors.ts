@@ -8,6 +8,8 @@ export type TcpErrorCode =
   /** A queued message was not sent in time, or did not fit in the queue. */
   | 'QUEUE_LIMIT'
   | 'EXPIRED'
+  /** All connections together hold more than allowed. */
+  | 'MEMORY'
   /** More connections than allowed. */
   | 'LIMIT'
   /** The peer has sent nothing for too long. */

@@ -50,6 +50,8 @@ export type Framer = {
   flush: () => Tail | undefined
   /** All bytes that are held and belong to no emitted frame, for another framer to go on with. The framer is empty afterwards. */
   release: () => Buffer
+  /** Lets go of memory that is not needed for what is held. */
+  compact: () => void
   /** How many bytes are held. */
   readonly size: number
   /** Bytes that belonged to no frame and were skipped, so far. */

@@ -22,6 +22,9 @@ export type Intake = {
   flush: () => IntakeTail | undefined
   /** All bytes that were not emitted yet, for another intake to go on with. */
   release: () => Buffer
+  /** Lets go of memory that is not needed for what is held. */
+  compact: () => void
+  /** How many bytes are held. */
   readonly size: number
   readonly skipped: number
   stop: () => void
@@ -51,6 +54,7 @@ export function createIntake(options: IntakeOptions, onReady: () => void, onOutO
       return tail && { payload: convert(tail.bytes), complete: tail.complete }
     },
     release: framer.release,
+    compact: framer.compact,
     get size() {
       return framer.size
     },

@@ -2,6 +2,7 @@ import { createServer, type BlockList, type Server, type Socket } from 'node:net
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { matches, normalizeAddress } from './access-list.ts'
 import { createPlaces, isExceeded, limitReached, refusalOf, unwantedBy, type AdmissionLimits } from './admission.ts'
+import type { Budget } from './budget.ts'
 import { createBackoff } from './backoff.ts'
 import { createBoundedReport } from './bounded-report.ts'
 import { countersOf } from './counters.ts'
@@ -67,11 +68,7 @@ export class Listener {
   private readonly wants = createBoundedReport('connections refused for want of descriptors', (message) => this.owner?.onWant(message))
   private refusedCount = 0
   private readonly places = createPlaces()
-  private readonly sessionHooks: SessionHooks = {
-    onGone: (session) => this.sessionGone(session),
-    onEnding: (session) => this.places.free(session),
-    onEnded: (session) => this.overstayed(session),
-  }
+  private readonly sessionHooks: SessionHooks
   /** Sockets that are not sessions yet. */
   private readonly arriving = new Set<Socket>()
   private readonly newcomers = new Set<Session>()
@@ -87,7 +84,7 @@ export class Listener {
   constructor(
     place: ListenerPlace,
     owner: ListenerOwner,
-    hooks: { onOpened: (session: Session) => void; onGone: (session: Session) => void; onClosed: () => void },
+    hooks: { budget?: Budget; onOpened: (session: Session) => void; onGone: (session: Session) => void; onClosed: () => void },
   ) {
     this.place = place
     this.owner = owner
@@ -95,6 +92,12 @@ export class Listener {
     this.onOpened = hooks.onOpened
     this.onGone = hooks.onGone
     this.onClosed = hooks.onClosed
+    this.sessionHooks = {
+      ...(hooks.budget ? { budget: hooks.budget } : {}),
+      onGone: (session) => this.sessionGone(session),
+      onEnding: (session) => this.places.free(session),
+      onEnded: (session) => this.overstayed(session),
+    }
     this.bind()
   }
 

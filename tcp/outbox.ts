@@ -15,6 +15,9 @@ export type WriteLimit = {
   disconnect: boolean
 }
 
+/** Told of buffers that wait for longer than a moment. */
+export type Waiting = { hold: (bytes: Buffer) => void; letGo: (bytes: Buffer) => void }
+
 type Held = { parts: Buffer[]; dones: Written[]; bytes: number }
 
 let endsTurn = false
@@ -31,15 +34,17 @@ export class Outbox {
   private readonly socket: Socket
   private readonly isTls: boolean
   private readonly errorOf: (bytes: number) => Error
+  private readonly waiting: () => Waiting | undefined
   private held: Held | undefined
   private writesSinceReceived = 0
   private expectsSeveral = false
 
-  /** `errorOf`: what is told of so many bytes that were not handed to the kernel. */
-  constructor(socket: Socket, errorOf: (bytes: number) => Error) {
+  /** `errorOf`: what is told of so many bytes that were not handed to the kernel. `waiting` is asked for when bytes have to wait. */
+  constructor(socket: Socket, errorOf: (bytes: number) => Error, waiting: () => Waiting | undefined = () => undefined) {
     this.socket = socket
     this.isTls = socket instanceof TLSSocket
     this.errorOf = errorOf
+    this.waiting = waiting
   }
 
   /** Bytes that wait to be handed to the kernel. */
@@ -117,7 +122,13 @@ export class Outbox {
       if (socket.writableLength === 0 && !socket.errored) return done()
       told = NOTHING
     }
-    socket.write(told, (error) => done(error ? this.errorOf(bytes.length) : undefined))
+    const waiting = this.waiting()
+    socket.write(told, (error) => {
+      waiting?.letGo(bytes)
+      done(error ? this.errorOf(bytes.length) : undefined)
+    })
+    // Behind the write: who holds too much is disconnected there and then, which may be this one.
+    waiting?.hold(bytes)
   }
 
   private tellAll({ parts, dones }: Held, failed: boolean): void {

@@ -1,12 +1,15 @@
+import { Budget } from './budget.ts'
 import { noteCall, noteClaim } from './claims.ts'
 import { Dialler, dialKey, type DiallerOwner, type DialPlace } from './dialler.ts'
 import { TcpError } from './errors.ts'
 import { Listener, placeKey, type ListenerOwner, type ListenerPlace } from './listener.ts'
+import { memoryLimit } from './memory.ts'
 import { createOrphans } from './orphans.ts'
 import { FINISH_WITHIN_MS, type Session } from './session.ts'
 
 // Another node of this process may free the port.
 const OCCUPIED_RETRY_MS = 1_000
+const LOOK_EVERY_MS = 1_000
 
 /** What a node holds of its listener or connection. */
 export type Lease = {
@@ -22,16 +25,27 @@ const sessions = new Map<string, Session>()
 const orphans = createOrphans<Held, Held>((held) => held.close())
 /** Whose nodes are replaced in the deploy that goes on: their sessions are not read before the flows run. */
 const restarting = new Set<Held>()
+/** What all of this process's connections and queues may hold. */
+export const budget = new Budget(memoryLimit(undefined))
+let looking: NodeJS.Timeout | undefined
 let suspended = false
 let shutdown: Promise<void> | undefined
 
 function opened(held: Held, session: Session): void {
   if (restarting.has(held)) session.pause('deploy')
   sessions.set(session.id, session)
+  looking ??= setInterval(look, LOOK_EVERY_MS).unref()
 }
 
 function gone(session: Session): void {
   sessions.delete(session.id)
+  if (sessions.size === 0) looking = void clearInterval(looking)
+}
+
+/** What comes while nothing is read makes no event. */
+function look(): void {
+  budget.ticks += 1
+  for (const session of sessions.values()) session.look()
 }
 
 /** Listens at a place until the lease is released. */
@@ -67,6 +81,7 @@ function occupy(place: ListenerPlace, owner: ListenerOwner): Lease {
   if (occupant && orphans.take(occupant)) occupant.close()
   else if (occupant) return waitFor(place, owner)
   const listener: Listener = new Listener(place, owner, {
+    budget,
     onOpened: (session) => opened(listener, session),
     onGone: gone,
     onClosed: () => void listeners.delete(key),
@@ -85,6 +100,7 @@ function connect(place: DialPlace, owner: DiallerOwner): Lease {
     return leaseOf(existing)
   }
   const dialler: Dialler = new Dialler(place, owner, {
+    budget,
     onOpened: (session) => opened(dialler, session),
     onGone: gone,
     onClosed: () => void diallers.delete(key),

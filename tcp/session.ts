@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { formatAddress } from './address.ts'
+import type { Account, Budget, Holder } from './budget.ts'
 import { countersOf } from './counters.ts'
 import { describeClosed, describeSlowPeer, TcpError } from './errors.ts'
 import { countReceived } from './garbage.ts'
@@ -37,6 +38,8 @@ export type SessionOwner = {
 }
 
 export type SessionHooks = {
+  /** Counts what the session holds. */
+  readonly budget?: Budget
   onGone: (session: Session) => void
   /** The peer sends nothing more, and all that it has sent is passed on; the session stays a moment for replies. */
   onEnding?: (session: Session) => void
@@ -59,7 +62,7 @@ export type PauseReason = keyof typeof PAUSE_BITS
 const PAUSE_BITS = { deploy: 1, orphan: 2, busy: 4, turn: 8 }
 
 /** One TCP connection, whoever opened it. Survives its owner: another can take it over. */
-export class Session implements SocketListener, TurnTaker {
+export class Session implements SocketListener, TurnTaker, Holder {
   readonly id = randomBytes(ID_BYTES).toString('hex')
   readonly socket: Socket
   readonly direction: 'in' | 'out'
@@ -82,6 +85,10 @@ export class Session implements SocketListener, TurnTaker {
   private firstBytes: Screen | undefined
   private lingerTimer: NodeJS.Timeout | undefined
   private draining = false
+  private account: Account | undefined
+  private countedFrames = 0
+  private compacted = 0
+  private isCompacting = false
   private isClosed = false
   private isGone = false
   private outbox: Outbox | undefined
@@ -103,14 +110,20 @@ export class Session implements SocketListener, TurnTaker {
     return formatAddress(this.ip, this.port)
   }
 
+  /** The peer, and who it is for. */
+  get label(): string {
+    const { about } = this
+    return about ? `${this.peer} (${about.type}${about.name ? ` "${about.name}"` : ''})` : this.peer
+  }
+
   /** Who has the session now; nobody between two owners. */
   get about(): About | undefined {
     return this.owner?.about
   }
 
-  /** Received bytes that are no whole frame yet. */
+  /** Received bytes that are not passed on yet. */
   get heldBytes(): number {
-    return this.intake?.size ?? 0
+    return this.inHand + this.socket.readableLength
   }
 
   get isOpen(): boolean {
@@ -177,7 +190,11 @@ export class Session implements SocketListener, TurnTaker {
   write(bytes: Buffer, { limit, done }: { limit: WriteLimit; done: Written }): void {
     if (!this.isOpen) return done(this.closedError(bytes.length))
     // Has nothing to hold bytes in before the first go.
-    this.outbox ??= new Outbox(this.socket, (unsent) => this.closedError(unsent))
+    this.outbox ??= new Outbox(
+      this.socket,
+      (unsent) => this.closedError(unsent),
+      () => this.openAccount(),
+    )
     if (!this.outbox.hasRoom(bytes.length, limit)) return this.refuseWrite(bytes, { limit, done })
     this.writesOut += 1
     this.counters.writesOut += 1
@@ -206,6 +223,7 @@ export class Session implements SocketListener, TurnTaker {
     this.intake?.stop()
     this.intake = this.intakeOptions = undefined
     this.pauses = 0
+    this.count()
     this.socket.resume()
   }
 
@@ -218,6 +236,46 @@ export class Session implements SocketListener, TurnTaker {
       // A TLS socket knows no RST of its own.
       this.socket.destroy()
     }
+  }
+
+  /** There is too little memory for what is held. */
+  evict(error: TcpError): void {
+    this.intake?.stop()
+    this.intake = this.intakeOptions = undefined
+    this.reset(error)
+    if (this.isClosed) this.go()
+  }
+
+  /** Called now and then: counts what has come while nothing is read, and makes it small. */
+  look(): void {
+    if (this.socket.isPaused() && this.socket.readableLength !== this.compacted) this.compact()
+    this.count()
+  }
+
+  /** Small chunks weigh a hundred times what is in them. */
+  private compact(): void {
+    const { socket } = this
+    this.isCompacting = true
+    const bytes = socket.read() as Buffer | null
+    this.isCompacting = false
+    if (bytes) socket.unshift(bytes)
+    this.compacted = socket.readableLength
+  }
+
+  private count(): void {
+    const held = this.heldBytes
+    if (held === (this.account?.received ?? 0) || this.isGone) return
+    this.intake?.compact()
+    this.openAccount()?.setReceived(held, this.framesIn !== this.countedFrames)
+    this.countedFrames = this.framesIn
+  }
+
+  private openAccount(): Account | undefined {
+    return (this.account ??= this.hooks.budget?.open(this))
+  }
+
+  private get inHand(): number {
+    return this.intake?.size ?? 0
   }
 
   private get isPaused(): boolean {
@@ -256,6 +314,7 @@ export class Session implements SocketListener, TurnTaker {
   }
 
   received(chunk: Buffer): void {
+    if (this.isCompacting) return
     this.outbox?.noteReceived()
     const bytes = this.firstBytes ? this.firstBytes.push(chunk) : chunk
     if (bytes === undefined) return
@@ -264,11 +323,11 @@ export class Session implements SocketListener, TurnTaker {
     // More than that is not read while there is no time for what has come.
     if (this.pauses & PAUSE_BITS.turn) this.socket.pause()
     // Chunks of a long frame live until it is whole, or have become text already: nothing to collect yet.
-    if (this.heldBytes < chunk.length) countReceived(chunk.length)
+    if (this.inHand < chunk.length) countReceived(chunk.length)
   }
 
   private take(bytes: Buffer): void {
-    if (this.owner && isPassedOn(this.intakeOptions) && this.heldBytes === 0 && !this.isPaused) return this.emit(bytes, this.owner)
+    if (this.owner && isPassedOn(this.intakeOptions) && this.inHand === 0 && !this.isPaused) return this.emit(bytes, this.owner)
     this.feed(bytes)
     this.emitPayloads()
   }
@@ -300,6 +359,7 @@ export class Session implements SocketListener, TurnTaker {
       this.draining = false
     }
     if (this.peerEnded && !this.isPaused) this.endOfData()
+    this.count()
   }
 
   private nextPayload(): Payload | undefined {
@@ -373,13 +433,14 @@ export class Session implements SocketListener, TurnTaker {
   /** Whole frames that came before the end are messages, also when they have to wait. */
   private passAndGo(most: number): void {
     this.emitPayloads(most)
-    if (this.isPaused && this.heldBytes > 0) return
+    if (this.isPaused && this.inHand > 0) return
     this.go()
   }
 
   private go(): void {
     if (this.isGone) return
     this.isGone = true
+    this.account?.close()
     this.intake?.stop()
     this.hooks.onGone(this)
     this.owner?.onClosed(this, this.failure)

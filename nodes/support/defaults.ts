@@ -13,6 +13,8 @@ export type TcpDefaults = {
   /** How long a tcp request waits for an answer while others wait for their turn. */
   replyMs?: number
   proxyTrusted?: string
+  /** What all connections together may hold: bytes, or text such as `64m` or `25%`; else a share of the memory that is there. */
+  memory?: string | number
 }
 
 export const MIB = 1024 * 1024

@@ -7,6 +7,7 @@ import type { ListenerOwner, ListenerState } from '../../tcp/listener.ts'
 import { dial, listen, shutDown, type Lease } from '../../tcp/registry.ts'
 import type { About, Session } from '../../tcp/session.ts'
 import type { FilledDefaults } from './defaults.ts'
+import { createCrowdingReports } from './crowding.ts'
 import { onceStarted } from './deploys.ts'
 import { listenerStatus } from './listener-status.ts'
 import { placeOf, type NodeRed, type NodeStatus, type RedNode } from './node-red.ts'
@@ -27,6 +28,8 @@ export type SessionUse = Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload'
 /** The open sessions of a node. */
 export type Endpoint = { readonly sessions: ReadonlySet<Session>; readonly node: RedNode }
 
+// Strangers can have any number of connections closed for it.
+const crowding = createCrowdingReports()
 const endpoints = new Set<Endpoint & { role: 'in' | 'out' }>()
 
 /** The open sessions of all tcp in nodes. */
@@ -220,6 +223,7 @@ function showConnected(
 function reportLoss(node: RedNode, { session, cause, losses }: { session: Session; cause: Error; losses?: BoundedReport }): void {
   const code = (cause as TcpError).code as string | undefined
   if (code === 'FRAMING') node.error(cause, { ip: session.ip, port: session.port, _session: { type: 'tcp', id: session.id } })
+  else if (code === 'MEMORY') crowding.add(node, { session, cause })
   else if (code === 'IDLE') node.log(`${cause.message}; it was closed`)
   else if (code !== 'SLOW_PEER' && code !== 'REFUSED') losses?.add(`the connection from ${session.peer} broke: ${cause.message}`)
 }

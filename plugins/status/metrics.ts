@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry as MetricsRegistry } fr
 import { allCounters } from '../../tcp/counters.ts'
 import { descriptorRefusals } from '../../tcp/descriptors.ts'
 import type { Observer } from '../../tcp/observer.ts'
+import { budget } from '../../tcp/registry.ts'
 
 /** Prometheus metrics of the process and of TCP by port. */
 export function createMetrics(observer: Observer): MetricsRegistry {
@@ -54,6 +55,34 @@ export function createMetrics(observer: Observer): MetricsRegistry {
       this.inc(descriptorRefusals())
     },
   })
+  new Gauge({
+    name: 'node_red_tcp_memory_limit_bytes',
+    help: 'What all connections and queues of tcp nodes together may hold (TCP_MEMORY)',
+    registers: [metrics],
+    collect() {
+      this.set(budget.limit)
+    },
+  })
+  new Gauge({
+    name: 'node_red_tcp_memory_held_bytes',
+    help: 'What they hold: received and not passed on yet, or not sent yet',
+    labelNames: ['kind'],
+    registers: [metrics],
+    collect() {
+      this.set({ kind: 'received' }, budget.received)
+      this.set({ kind: 'unsent' }, budget.unsent)
+    },
+  })
+  new Counter({
+    name: 'node_red_tcp_memory_closed_total',
+    help: 'Connections that were closed and queues that were emptied since all together held too much',
+    registers: [metrics],
+    collect() {
+      this.reset()
+      this.inc(budget.evicted)
+    },
+  })
+
   new Gauge({
     name: 'node_red_tcp_listeners',
     help: 'TCP ports that this process listens on',

@@ -1,6 +1,7 @@
 const NOTHING = Buffer.alloc(0)
 // A peer that sends byte by byte must not make the list of chunks weigh many times its bytes.
-const MANY_CHUNKS = 16
+const MANY_CHUNKS = 2
+const MIN_BLOCK_BYTES = 512
 const SMALL_CHUNK_BYTES = 4 * 1024
 const MAX_BLOCK_BYTES = 64 * 1024
 
@@ -19,6 +20,8 @@ export type ByteQueue = {
   take: (length: number) => Buffer
   takeAll: () => Buffer
   skip: (length: number) => void
+  /** Lets go of memory that is not needed for the bytes held: the rest of a chunk of which most has been taken. */
+  compact: () => void
 }
 
 export function createByteQueue(): ByteQueue {
@@ -43,7 +46,7 @@ export function createByteQueue(): ByteQueue {
 
   function append(chunk: Buffer): void {
     if (block === undefined || block.length - blockUsed < chunk.length) {
-      block = Buffer.allocUnsafeSlow(Math.min(Math.max(end - front, SMALL_CHUNK_BYTES), MAX_BLOCK_BYTES))
+      block = Buffer.allocUnsafeSlow(Math.min(Math.max(end - front, chunk.length, MIN_BLOCK_BYTES), MAX_BLOCK_BYTES))
       blockUsed = 0
       chunks.push(NOTHING)
     }
@@ -108,6 +111,19 @@ export function createByteQueue(): ByteQueue {
     head = 0
   }
 
+  function compact(): void {
+    const first = chunks[head]
+    if (first === undefined) return
+    const rest = headStart + first.length - front
+    if (first.buffer.byteLength <= 2 * rest + MIN_BLOCK_BYTES) return
+    const copy = Buffer.allocUnsafeSlow(rest)
+    first.copy(copy, 0, front - headStart)
+    if (head === chunks.length - 1) block = undefined
+    chunks[head] = copy
+    headStart = front
+    if (cursor === head) cursorStart = headStart
+  }
+
   function clear(): void {
     chunks = []
     head = cursor = 0
@@ -131,5 +147,6 @@ export function createByteQueue(): ByteQueue {
     take,
     takeAll: () => take(end - front),
     skip,
+    compact,
   }
 }

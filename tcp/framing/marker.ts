@@ -88,6 +88,7 @@ export function createMarkerFramer({ start, end, keep, trailer = 0 }: Extract<Fr
       return undefined
     },
     release,
+    compact: queue.compact,
     get size() {
       return queue.size
     },

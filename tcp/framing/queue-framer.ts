@@ -25,6 +25,7 @@ export function createQueueFramer(queue: ByteQueue, { next, endCompletes, push =
     next,
     flush: () => (queue.size === 0 ? undefined : { bytes: release(), complete: endCompletes }),
     release,
+    compact: queue.compact,
     get size() {
       return queue.size
     },

@@ -25,6 +25,7 @@ export function createStreamFramer(): Framer {
     },
     flush: () => (size === 0 ? undefined : { bytes: release(), complete: true }),
     release,
+    compact() {},
     get size() {
       return size
     },

@@ -1,16 +1,20 @@
-const MANY_PIECES = 1024
+// Kept as strings, what is not whole yet would fill V8's heap, whose end is the end of the process.
+const MANY_CHARACTERS = 4 * 1024
+const MANY_PIECES = 256
 
-/** Pieces of text that are joined once, or twice when they are many: a list of single characters would weigh many times the text. */
+/** Pieces of text that are joined at the end. Those of a long text are kept as bytes outside of V8's heap. */
 export type TextPile = {
+  /** In UTF-16 code units. */
   readonly length: number
   add: (piece: string) => void
   take: () => string
 }
 
 export function createTextPile(): TextPile {
-  let blocks: string[] = []
+  let blocks: Buffer[] = []
   let pieces: string[] = []
   let length = 0
+  let inPieces = 0
   return {
     get length() {
       return length
@@ -18,15 +22,18 @@ export function createTextPile(): TextPile {
     add(piece) {
       if (piece === '') return
       length += piece.length
-      if (pieces.push(piece) < MANY_PIECES) return
-      blocks.push(pieces.join(''))
+      inPieces += piece.length
+      if (pieces.push(piece) < MANY_PIECES && inPieces < MANY_CHARACTERS) return
+      // As UTF-16, which takes any text as it is, half of a character too.
+      blocks.push(Buffer.from(pieces.join(''), 'utf16le'))
       pieces = []
+      inPieces = 0
     },
     take() {
-      const text = blocks.length === 0 && pieces.length === 1 ? pieces[0]! : [...blocks, ...pieces].join('')
+      const text = [...blocks.map((block) => block.toString('utf16le')), ...pieces].join('')
       blocks = []
       pieces = []
-      length = 0
+      length = inPieces = 0
       return text
     },
   }

@@ -16,8 +16,10 @@ export function createTextLines({ encoding, maxFrame }: IntakeOptions, framing: 
       return tail && { payload: tail.text, complete: true }
     },
     release: () => Buffer.concat([encodeText(framer.release(), encoding), decoder.pending()]),
+    compact() {},
+    // Two bytes for each unit.
     get size() {
-      return framer.size
+      return 2 * framer.size
     },
     skipped: 0,
     stop() {},

@@ -5,24 +5,34 @@ import type { Intake } from '../intake.ts'
 export function createTextStream(encoding: string): Intake {
   const decoder = createDecoder(encoding)
   let ready: string[] = []
+  let waiting = 0
   return {
     push(chunk) {
       const text = decoder.write(chunk)
-      if (text !== '') ready.push(text)
+      if (text === '') return
+      ready.push(text)
+      waiting += text.length
     },
-    next: () => ready.shift(),
+    next() {
+      const text = ready.shift()
+      waiting -= text?.length ?? 0
+      return text
+    },
     flush() {
       const text = ready.join('') + decoder.end()
       ready = []
+      waiting = 0
       return text === '' ? undefined : { payload: text, complete: true }
     },
     release() {
       const bytes = Buffer.concat([encodeText(ready.join(''), encoding), decoder.pending()])
       ready = []
+      waiting = 0
       return bytes
     },
+    compact() {},
     get size() {
-      return decoder.pending().length
+      return decoder.pending().length + 2 * waiting
     },
     skipped: 0,
     stop() {},

@@ -1,4 +1,5 @@
 import { connect, type Socket, type SocketConstructorOpts } from 'node:net'
+import type { Budget } from '../../../tcp/budget.ts'
 import type { IntakeOptions, Payload } from '../../../tcp/intake.ts'
 import { Listener, type ListenerOwner, type ListenerSettings, type ListenerState } from '../../../tcp/listener.ts'
 import type { Session } from '../../../tcp/session.ts'
@@ -38,6 +39,7 @@ export async function startListening(
   given: Partial<Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload'>> & {
     settings?: Partial<ListenerSettings>
     tls?: TlsMaterial
+    budget?: Budget
   } = {},
 ): Promise<Listening> {
   const payloads: Payload[] = []
@@ -58,7 +60,12 @@ export async function startListening(
     onRefused: (message) => void refusals.push(message),
     onWant: (message) => void refusals.push(message),
   }
-  const listener = new Listener({ address: '127.0.0.1', port: 0, tls: given.tls }, owner, { onOpened() {}, onGone() {}, onClosed() {} })
+  const listener = new Listener({ address: '127.0.0.1', port: 0, tls: given.tls }, owner, {
+    ...(given.budget ? { budget: given.budget } : {}),
+    onOpened() {},
+    onGone() {},
+    onClosed() {},
+  })
   const port = await bound.promise
   return {
     port,

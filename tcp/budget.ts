@@ -1,0 +1,194 @@
+// One limit for all bytes that the engine holds. Every connection has limits of its own; this is for many of them.
+import { networkOf } from './address.ts'
+import { TcpError } from './errors.ts'
+import { formatSize } from './memory.ts'
+
+// What is not whole yet goes before what a device that reads slowly has not taken yet, unless it is so little that this would not help.
+const MUCH_RECEIVED = 1 / 8
+// Who keeps bytes for long without finishing anything goes before somebody who holds a little more for a moment.
+const AGE_WEIGHT = 1 / 10
+const OLDEST = 60
+// Some room is made beyond what is needed, so that not every byte has a search of its own.
+const ROOM = 1 / 32
+
+/** For whom bytes are held. */
+export type Holder = {
+  /** The peer's address. Bytes are summed by it; empty for those of this process. */
+  readonly ip: string
+  /** Who it is, for messages. */
+  readonly label: string
+  /** Lets go of all that is held, which closes a connection. */
+  evict: (error: TcpError) => void
+}
+
+/** What is held for one holder. */
+export class Account {
+  readonly holder: Holder
+  /** Bytes that have come and are not passed on. */
+  received = 0
+  /** Bytes that are not sent. */
+  unsent = 0
+  /** When it began to hold what it holds, in ticks of the budget. */
+  since = 0
+  isClosed = false
+  private readonly budget: Budget
+
+  constructor(budget: Budget, holder: Holder) {
+    this.budget = budget
+    this.holder = holder
+  }
+
+  /** `anew`: something was finished since, so that what is held now began just now. */
+  setReceived(bytes: number, anew = false): void {
+    if (anew) this.since = this.budget.ticks
+    if (bytes !== this.received) this.budget.change(this, 'received', bytes - this.received)
+  }
+
+  setUnsent(bytes: number): void {
+    if (bytes !== this.unsent) this.budget.change(this, 'unsent', bytes - this.unsent)
+  }
+
+  /** A buffer waits to be sent; several may wait for it, and it is counted once. */
+  hold(bytes: Buffer): void {
+    this.budget.share(this, bytes.buffer)
+  }
+
+  letGo(bytes: Buffer): void {
+    this.budget.unshare(this, bytes.buffer)
+  }
+
+  /** Nothing is held any more. */
+  close(): void {
+    if (this.isClosed) return
+    this.setReceived(0)
+    this.setUnsent(0)
+    this.isClosed = true
+  }
+
+  get total(): number {
+    return this.received + this.unsent
+  }
+}
+
+type Kind = 'received' | 'unsent'
+
+type Crowd = { network: string; accounts: Account[]; weight: number }
+
+/** Counts what is held, and has holders go when it is too much. Costs an addition as long as it is not. */
+export class Budget {
+  limit: number
+  received = 0
+  unsent = 0
+  /** How many holders had to go. */
+  evicted = 0
+  /** Time, as far as it matters here: about a second each. */
+  ticks = 0
+  private readonly accounts = new Set<Account>()
+  private readonly shared = new Map<ArrayBufferLike, Account[]>()
+  private isMakingRoom = false
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  open(holder: Holder): Account {
+    return new Account(this, holder)
+  }
+
+  get total(): number {
+    return this.received + this.unsent
+  }
+
+  change(account: Account, kind: Kind, difference: number): void {
+    if (account.isClosed) return
+    if (account.total === 0) {
+      account.since = this.ticks
+      this.accounts.add(account)
+    }
+    account[kind] += difference
+    this[kind] += difference
+    if (account.total === 0) this.accounts.delete(account)
+    else if (difference > 0 && this.received + this.unsent > this.limit) this.makeRoom()
+  }
+
+  /** The first of those that wait for a buffer pays for it. */
+  share(account: Account, buffer: ArrayBufferLike): void {
+    const payers = this.shared.get(buffer)
+    if (payers) return void payers.push(account)
+    this.shared.set(buffer, [account])
+    this.change(account, 'unsent', buffer.byteLength)
+  }
+
+  unshare(account: Account, buffer: ArrayBufferLike): void {
+    const payers = this.shared.get(buffer)
+    const index = payers?.indexOf(account) ?? -1
+    if (!payers || index < 0) return
+    payers.splice(index, 1)
+    if (payers.length === 0) this.shared.delete(buffer)
+    if (index > 0) return
+    this.change(account, 'unsent', -buffer.byteLength)
+    if (payers[0]) this.change(payers[0], 'unsent', buffer.byteLength)
+  }
+
+  /** The address that holds most goes first, and of it the one that holds most. */
+  private makeRoom(): void {
+    if (this.isMakingRoom) return
+    this.isMakingRoom = true
+    try {
+      const enough = this.limit * (1 - ROOM)
+      this.evictMost('received', () => this.total > enough && this.received > this.limit * MUCH_RECEIVED)
+      this.evictMost('unsent', () => this.total > enough)
+    } finally {
+      this.isMakingRoom = false
+    }
+  }
+
+  private evictMost(kind: Kind, isTooMuch: () => boolean): void {
+    if (!isTooMuch()) return
+    const weigh = (account: Account) => account[kind] * (1 + Math.min(OLDEST, this.ticks - account.since) * AGE_WEIGHT)
+    const crowds = this.crowds(kind, weigh)
+    while (crowds.length > 0 && isTooMuch()) {
+      const crowd = heaviest(crowds, ({ weight }) => weight)
+      const account = heaviest(crowd.accounts, weigh)
+      crowd.weight -= weigh(account)
+      this.evict(account, { kind, crowd })
+      crowd.accounts.splice(crowd.accounts.indexOf(account), 1)
+      if (crowd.accounts.length === 0) crowds.splice(crowds.indexOf(crowd), 1)
+    }
+  }
+
+  private crowds(kind: Kind, weigh: (account: Account) => number): Crowd[] {
+    const crowds = new Map<string, Crowd>()
+    for (const account of this.accounts) {
+      if (account[kind] === 0) continue
+      const network = networkOf(account.holder.ip)
+      const crowd = crowds.get(network) ?? { network, accounts: [], weight: 0 }
+      crowds.set(network, crowd)
+      crowd.accounts.push(account)
+      crowd.weight += weigh(account)
+    }
+    return [...crowds.values()]
+  }
+
+  private evict(account: Account, { kind, crowd: { network, accounts } }: { kind: Kind; crowd: Crowd }): void {
+    const { holder } = account
+    const sizes = [account[kind], accounts.reduce((sum, { total }) => sum + total, 0), this.limit]
+    account.close()
+    this.evicted += 1
+    holder.evict(describeCrowded(holder, { kind, network, sizes: sizes.map(formatSize) }))
+  }
+}
+
+function describeCrowded({ label }: Holder, { kind, network, sizes }: { kind: Kind; network: string; sizes: string[] }): TcpError {
+  const [own, all, limit] = sizes
+  const what = kind === 'received' ? `${own} that came from it and are no whole message yet` : `${own} that wait for it`
+  return new TcpError(
+    'MEMORY',
+    `${label} was disconnected: ${what} were held, ${all} for ${network || 'this process'}, and all connections together may hold ${limit} ` +
+      '(TCP_MEMORY). Lower the longest frame, the write buffer or the connections of an address, or raise TCP_MEMORY',
+  )
+}
+
+function heaviest<T>(all: readonly T[], weigh: (one: T) => number): T {
+  return all.reduce((most, one) => (weigh(one) > weigh(most) ? one : most))
+}
