@@ -41,7 +41,7 @@ export type Openings = {
 
 /** Bounds what is held open. */
 export type Connections = {
-  max: number
+  most: number
   request: (request: IncomingMessage, response: ServerResponse, trusted: boolean) => void
   leave: (socket: Duplex) => void
 }
@@ -97,7 +97,7 @@ export function createGate(options: GateOptions): Gate {
     // Browsers send their cookies with every handshake, so a page elsewhere is a stranger, who may have what is open.
     if (token === undefined || isForeign(request, options.clientOf(request).hosts)) {
       if (!openings.isSocket(target)) return refuseSocket(socket, token === undefined ? '401 Unauthorized' : '403 Forbidden')
-      if (openSockets >= options.connections.max) return refuseSocket(socket, '503 Service Unavailable')
+      if (openSockets >= options.connections.most) return refuseSocket(socket, '503 Service Unavailable')
       openSockets += 1
       socket.once('close', () => (openSockets -= 1))
       keepToken(request, cookieName, undefined)

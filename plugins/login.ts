@@ -1,23 +1,23 @@
 import { createBoundedReport } from '../tcp/bounded-report.ts'
-import { limitHeldConnections } from './http/held-connections.ts'
+import { limitConnections } from './http-connections.ts'
 import type { NodeRed } from './node-red.ts'
 
-const HEADERS_TIMEOUT_MS = 10_000
+const HEADERS_MS = 10_000
 // A module may be uploaded over a slow line.
-const REQUEST_TIMEOUT_MS = 120_000
+const REQUEST_MS = 120_000
 
 /** Puts the login in front of the editor's HTTP server. */
 function loginPlugin(RED: NodeRed): void {
   const { login, environment } = RED.settings.distribution ?? {}
   if (!login || !environment) return
-  const max = environment.HTTP_MAX_CONNECTIONS
+  const most = environment.HTTP_MAX_CONNECTIONS
   const report = createBoundedReport('connections closed', (message) => RED.log.warn(message))
-  const connections = limitHeldConnections(RED.server, {
-    max,
-    headersTimeoutMs: HEADERS_TIMEOUT_MS,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    onClosed: (address) =>
-      report.add(`editor port: a connection from ${address} was closed, since there were ${max} already (HTTP_MAX_CONNECTIONS)`),
+  const connections = limitConnections(RED.server, {
+    most,
+    headersMs: HEADERS_MS,
+    requestMs: REQUEST_MS,
+    onGivenUp: (address) =>
+      report.add(`editor port: a connection from ${address} was closed, since there were ${most} already (HTTP_MAX_CONNECTIONS)`),
   })
   login.guard(RED.server, connections, {
     httpNode: RED.httpNode,

@@ -29,7 +29,8 @@ export function createStatusServer(routes: Routes, { hosts }: { hosts: readonly 
   })
   // The rest of what is kept of the descriptors is for the editor.
   const most = Math.min(MOST_CONNECTIONS, Math.floor(descriptors().reserved / 2))
-  limitConnections(server, { most, ...LIMITS })
+  const connections = limitConnections(server, { most, ...LIMITS })
+  server.prependListener('request', (request, response) => connections.request(request, response))
   return server
 }
 
