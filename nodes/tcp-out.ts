@@ -59,7 +59,7 @@ function startServing({ context, limit, bytesOf }: Sender): void {
 
 function startClient({ context, limit, bytesOf }: Sender): void {
   const { node, properties, defaults } = context
-  const offline = createOfflinePolicy(`${node.id} ${properties.host}:${properties.port}`, properties, defaults)
+  const offline = createOfflinePolicy(node.id, properties, defaults)
   const endAfterwards = (session: Session) => {
     if (properties.end === true) session.end()
   }

@@ -1,9 +1,11 @@
 import type { Payload } from '../tcp/intake.ts'
-import { Requester } from '../tcp/requester.ts'
+import { createOrphans } from '../tcp/orphans.ts'
+import { Requester, type RequesterEvents } from '../tcp/requester.ts'
+import type { Request } from '../tcp/requester/line.ts'
 import { decodeText } from '../tcp/encoding.ts'
 import { TcpError } from '../tcp/errors.ts'
 import { readDefaults, type FilledDefaults } from './support/defaults.ts'
-import type { Done, Message, NodeRed, RedNode, Send } from './support/node-red.ts'
+import type { Done, Message, NodeRed, NodeStatus, RedNode } from './support/node-red.ts'
 import { readEncoding, readNumber, readPort, readWriteLimit, type Properties } from './support/options.ts'
 import { toBytes } from './support/payload.ts'
 import { skipUnwantedMetrics } from './support/metrics.ts'
@@ -11,6 +13,7 @@ import { outliveFlow } from './support/running-flows.ts'
 import { makeReady } from './support/ready.ts'
 import { readReplyEnd } from './support/reply-end.ts'
 import { createRequestStatus } from './support/request-status.ts'
+import { isShuttingDown } from './support/shutdown.ts'
 import { countConnections } from './support/texts.ts'
 import { startOrFail } from './support/start.ts'
 import { readTls, warnOfValidity } from './support/tls.ts'
@@ -18,7 +21,10 @@ import { readTls, warnOfValidity } from './support/tls.ts'
 // Node.js has no longer timers.
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-type Asked = { message: Message; send: Send }
+type Requesters = Map<string, Requester<Message>>
+
+/** Requests of nodes that were stopped, by node: its next instance sees to them. */
+const orphans = createOrphans<string, Requesters>(stopAll)
 
 /** tcp request: sends, and gives back the answer. */
 function tcpRequestNode(RED: NodeRed): void {
@@ -49,34 +55,49 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
     separate: properties.separate === true,
   }
   warnOfValidity(node, options.tls)
-  const requesters = new Map<string, Requester<Asked>>()
+  const requesters: Requesters = new Map()
   const status = createRequestStatus(node, () => [...requesters.values()].reduce((sum, { waiting }) => sum + waiting, 0))
+  let stopped = false
 
-  function requesterFor(host: string, port: number): Requester<Asked> {
+  function eventsOf(key: string): RequesterEvents<Message> {
+    return {
+      onReply: (message, payload, partial) => node.send(toReply(message, payload, partial)),
+      onFailure: (message, error) => node.error(error, message),
+      onConnected: () => showConnections(),
+      onEnded(state) {
+        if (state === 'failed') show({ fill: 'red', shape: 'ring', text: 'common.status.error' })
+        else if (state === 'disconnected') show({ fill: 'grey', shape: 'ring', text: 'common.status.disconnected' })
+        else show({})
+      },
+      onWaiting: () => void (stopped || status.countWaiting()),
+      onIdle: () => void requesters.delete(key),
+    }
+  }
+
+  // The next instance may show its status already.
+  const show = (next: NodeStatus) => void (stopped || status.show(next))
+
+  function requesterFor(host: string, port: number): Requester<Message> {
     const key = `${host}:${port}`
     let requester = requesters.get(key)
     if (!requester) {
-      const made: Requester<Asked> = new Requester<Asked>(
-        { ...options, host, port },
-        {
-          onReply: ({ message, send }, payload, partial) => send(toReply(message, payload, partial)),
-          onFailure: ({ message }, error) => node.error(error, message),
-          onConnected: () => showConnections(),
-          onEnded(state) {
-            if (state === 'failed') status.show({ fill: 'red', shape: 'ring', text: 'common.status.error' })
-            else if (state === 'disconnected') status.show({ fill: 'grey', shape: 'ring', text: 'common.status.disconnected' })
-            else status.show({})
-          },
-          onWaiting: status.countWaiting,
-          onIdle() {
-            if (requesters.get(key) === made) requesters.delete(key)
-          },
-        },
-      )
-      requester = made
-      requesters.set(key, made)
+      requester = new Requester<Message>({ ...options, host, port }, eventsOf(key))
+      requesters.set(key, requester)
     }
     return requester
+  }
+
+  /** Takes over what the node's former instance has asked, and asks again what it has not sent. */
+  function adopt(former: Requesters): void {
+    const again: Request<Message>[] = []
+    for (const [key, requester] of former) {
+      requesters.set(key, requester)
+      const { host, port } = requester
+      const moved = String(properties.server || host) !== host || Number(properties.port || port) !== port
+      again.push(...requester.adopt({ ...options, host, port }, eventsOf(key), { moved }))
+    }
+    if (former.size > 0) showConnections()
+    for (const { about, done } of again) askOrFail(about, done)
   }
 
   function toReply(message: Message, payload: Payload, partial: boolean): Message {
@@ -89,7 +110,7 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
 
   function showConnections(): void {
     const count = [...requesters.values()].filter(({ isConnected }) => isConnected).length
-    status.show({ fill: 'green', shape: count === 0 ? 'ring' : 'dot', text: countConnections(count) })
+    show({ fill: 'green', shape: count === 0 ? 'ring' : 'dot', text: countConnections(count) })
   }
 
   function reset(which: unknown): void {
@@ -101,7 +122,7 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
     showConnections()
   }
 
-  function onInput(message: Message, send: Send, done: Done): void {
+  function ask(message: Message, done: Done): void {
     if (options.end.kind === 'stay' && message.reset) {
       reset(message.reset)
       if (!Object.hasOwn(message, 'payload')) return done()
@@ -110,23 +131,33 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
     if (host === '') throw new TcpError('CONNECT', 'no host is set: set it in the node or in msg.host')
     const port = readPort(properties.port || asText(message.port))
     const bytes = toBytes(message.payload, { form: 'text', encoding })
-    requesterFor(host, port).send({ about: { message, send }, bytes, done })
+    requesterFor(host, port).send({ about: message, bytes, done })
   }
 
-  node.on('input', (message, send, done) => {
+  function askOrFail(message: Message, done: Done): void {
     try {
-      onInput(message, send, done)
+      ask(message, done)
     } catch (error) {
       done(error as Error)
     }
-  })
-  node.on('close', (_removed, done) => {
-    for (const requester of requesters.values()) requester.stop('the node was stopped')
-    requesters.clear()
+  }
+
+  node.on('input', (message, _send, done) => askOrFail(message, done))
+  node.on('close', (removed, done) => {
+    stopped = true
+    if (removed || isShuttingDown()) stopAll(requesters)
+    else if (requesters.size > 0) orphans.add(node.id, requesters)
     status.stop()
     node.status({})
     done()
   })
+  const former = orphans.take(node.id)
+  if (former) adopt(former)
+}
+
+function stopAll(requesters: Requesters): void {
+  for (const requester of requesters.values()) requester.stop('the node was stopped')
+  requesters.clear()
 }
 
 /** How long a peer may be silent, where the node or the process says it. */

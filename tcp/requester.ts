@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import { formatAddress } from './address.ts'
 import { TcpError } from './errors.ts'
 import { Exchange, type ExchangeEvents, type ExchangeOptions } from './requester/exchange.ts'
 import { Line, type Request } from './requester/line.ts'
 
-type RequesterEvents<T> = ExchangeEvents<T> & {
+export type RequesterEvents<T> = ExchangeEvents<T> & {
   /** More wait than before, or fewer. */
   onWaiting: () => void
   /** Nothing goes on, and nobody waits. */
@@ -16,8 +17,8 @@ type RequesterEvents<T> = ExchangeEvents<T> & {
  * connection of its own, so that an answer that comes too late is nobody else's.
  */
 export class Requester<T> {
-  private readonly options: ExchangeOptions
-  private readonly events: RequesterEvents<T>
+  private options: ExchangeOptions
+  private events: RequesterEvents<T>
   private readonly line: Line<T>
   private exchange: Exchange<T> | undefined
   private stopped = false
@@ -27,6 +28,14 @@ export class Requester<T> {
     this.events = events
     const { host, port, maxWaiting, writeLimit } = options
     this.line = new Line(formatAddress(host, port), { requests: maxWaiting, bytes: writeLimit.bytes })
+  }
+
+  get host(): string {
+    return this.options.host
+  }
+
+  get port(): number {
+    return this.options.port
   }
 
   get isConnected(): boolean {
@@ -50,6 +59,18 @@ export class Requester<T> {
     this.events.onWaiting()
   }
 
+  /**
+   * Another has it now. What was sent is answered as it was asked. Gives back what was not, if it is to be asked in another way: the options
+   * are others, or the requests go elsewhere (`moved`).
+   */
+  adopt(options: ExchangeOptions, events: RequesterEvents<T>, { moved }: { moved: boolean }): Request<T>[] {
+    this.events = events
+    if (!moved && isDeepStrictEqual(options, this.options)) return []
+    this.options = options
+    const waiting = this.line.takeAll()
+    return [...(this.exchange?.withdraw() ?? []), ...waiting]
+  }
+
   /** Ends the connection and whatever waits, for good. */
   stop(reason: string): void {
     this.stopped = true
@@ -61,7 +82,9 @@ export class Requester<T> {
     const first = this.line.shift()
     if (!first) return this.events.onIdle()
     this.exchange = new Exchange(first, this.options, {
-      ...this.events,
+      onReply: (...reply) => this.events.onReply(...reply),
+      onFailure: (...failure) => this.events.onFailure(...failure),
+      onConnected: () => this.events.onConnected(),
       onEnded: (state, error) => {
         this.events.onEnded(state, error)
         // Nobody there: those that wait would fare no better, and would wait long to learn it.

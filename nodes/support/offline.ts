@@ -18,10 +18,10 @@ export type OfflinePolicy = {
   stop: (toBeContinued: boolean) => void
 }
 
-/** Queues of nodes that were stopped, by node and place. */
+/** Queues of nodes that were stopped, by node. */
 const orphans = createOrphans<string, Waiting[]>(failAll)
 
-/** From a tcp out node's properties: an error (default), a bounded queue, or nothing at all. `key`: whose messages to which place they are. */
+/** From a tcp out node's properties: an error (default), a bounded queue, or nothing at all. `key`: the node. */
 export function createOfflinePolicy(key: string, properties: Properties, defaults: FilledDefaults): OfflinePolicy {
   if (properties.offline === 'drop') return { take: (_bytes, done) => done(), release: () => 0, stop() {} }
   if (properties.offline === 'queue') return createQueue(key, properties, defaults)

@@ -112,6 +112,21 @@ export class Exchange<T> {
     this.wholeTimer = setTimeout(giveUp, ms)
   }
 
+  /**
+   * Gives back what was not sent, and ends unless a reply is owed: a connection that is being made, without a word, and one that would stay
+   * for ever.
+   */
+  withdraw(): Request<T>[] {
+    if (this.over) return []
+    if (this.connected) {
+      if (this.options.end.kind === 'stay') this.fail(this.closedError(0))
+      return []
+    }
+    const unsent = this.unsent.takeAll()
+    this.close()
+    return unsent
+  }
+
   abort(error: TcpError): void {
     this.fail(error)
   }

@@ -241,8 +241,16 @@ test('what waits for a connection goes on waiting with the next instance, and is
     await there.expect('1\n2\n3\n')
     await expect.poll(() => payloads(completed)).toEqual(['1\n', '2\n', '3\n'])
   }
+  await expect.poll(async () => (await sessions()).some(({ remotePort }) => remotePort === port)).toBe(false)
   await source.send('4\n')
   await admin.deploy(build('fourth', { port: String(elsewhere) }))
+  await using moved = await TcpPeer.listen(elsewhere)
+  const here = await moved.accept()
+  await here.expect('4\n')
+  await moved.close()
+  await expect.poll(async () => (await sessions()).some(({ remotePort }) => remotePort === elsewhere)).toBe(false)
+  await source.send('5\n')
+  await admin.deploy(build('fifth', { port: String(elsewhere), offline: 'error' }))
   await expect.poll(async () => (await seen(caught)).map(({ error }) => error?.code)).toEqual(['NOT_CONNECTED'])
 })
 
