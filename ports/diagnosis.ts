@@ -1,4 +1,5 @@
 import type { ClientFact, ListenerFact, PortsSnapshot, Publication, PublishFailure, Reach, UsedBy } from './facts.ts'
+import { isOutside } from './holders.ts'
 
 export type ProblemCode =
   | 'LISTEN_FAILED'
@@ -10,8 +11,11 @@ export type ProblemCode =
   | 'LOOPBACK_ONLY'
   | 'NO_ANSWER'
 
-/** Something to mend. `params` fill the texts of `code`; `fix` is a command, a line of .env, or a setting of a node. */
-export type Problem = { code: ProblemCode; params: Record<string, string | number>; fix: string }
+/**
+ * Something to mend. `params` fill the texts of `code`; `fix` is a command, a line of .env, or a setting of a node. `isNote`: nothing is
+ * wrong, and it is good to know.
+ */
+export type Problem = { code: ProblemCode; params: Record<string, string | number>; fix: string; isNote?: true }
 
 /** One row a port: `listener` for a port of Node-RED's, `client` for a connection that a flow makes. */
 export type PortRow = {
@@ -43,7 +47,7 @@ export function diagnose({ listeners, clients }: PortsSnapshot, reach: Reach): P
 
 /** Whether something needs mending. */
 export function needsMending(rows: readonly PortRow[]): boolean {
-  return rows.some(({ problems }) => problems.length > 0)
+  return rows.some(({ problems }) => problems.some(({ isNote }) => !isNote))
 }
 
 export function isLoopback(address: string | undefined): boolean {
@@ -68,12 +72,17 @@ function listenerRow(listener: ListenerFact, reach: Reach): PortRow {
 function listenFailure({ port, error, declaredBy }: ListenerFact): Problem {
   const node = declaredBy[0]
   const where = node ? `the node "${node.name || node.node}" on "${node.flow}"` : 'the node'
-  const errno = error?.code ?? ''
+  const { code: errno = '', message: reason = '', holder } = error ?? {}
   return {
     code: 'LISTEN_FAILED',
-    params: { port, reason: error?.message ?? '', errno },
-    fix: errno === 'EADDRINUSE' ? `give ${where} another port, or delete the other node on ${port}` : `change port or address of ${where}`,
+    params: { port, reason, errno, ...(holder === undefined ? {} : { holder }) },
+    fix: errno === 'EADDRINUSE' ? otherPort(port, { where, holder }) : `change port or address of ${where}`,
   }
+}
+
+function otherPort(port: number, { where, holder }: { where: string; holder: string | undefined }): string {
+  const fix = `give ${where} another port`
+  return holder !== undefined && isOutside(holder) ? fix : `${fix}, or delete the other node on ${port}`
 }
 
 function reachProblems({ port, address, declaredBy }: ListenerFact, reach: Reach, published: Publication[]): Problem[] {
@@ -129,12 +138,13 @@ function idleRow(publication: Publication): PortRow {
   }
 }
 
-function clientRow({ host, port, state, error, usedBy }: ClientFact, reach: Reach): PortRow {
+function clientRow({ host, port, state, error, usedBy, isToAssistant }: ClientFact, reach: Reach): PortRow {
   const restart = reach.kind === 'direct' ? 'start Node-RED again' : 'docker compose up --wait'
   const noAnswer: Problem = {
     code: 'NO_ANSWER',
     params: { host, port, reason: error ?? '', compose: reach.kind === 'direct' ? '' : restart },
     fix: `start the other side on port ${port}, or set its address: ASSISTANT_HOST=<address> in .env, then: ${restart}`,
+    ...(isToAssistant ? { isNote: true } : {}),
   }
   return {
     kind: 'client',

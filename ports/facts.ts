@@ -10,7 +10,8 @@ export type ListenerFact = {
   role: 'editor' | 'status' | 'flow'
   /** The bound address: absent when listening failed. */
   address?: string
-  error?: { code: string; message: string }
+  /** `holder`: who has the port, where that is known. */
+  error?: { code: string; message: string; holder?: string }
   /** Connections that are open; only of tcp nodes. */
   clients?: number
   sessions?: number
@@ -26,6 +27,8 @@ export type ClientFact = {
   state: 'connecting' | 'connected' | 'waiting'
   /** Why it is not connected. */
   error?: string
+  /** It leads to where the debug assistant would listen: that nobody does is no fault. */
+  isToAssistant?: true
   usedBy: UsedBy
 }
 

@@ -1,13 +1,16 @@
 import { channel, type ChannelListener } from 'node:diagnostics_channel'
 import type { Server, Socket } from 'node:net'
 import { createChanges } from './changes.ts'
+import type { About } from './session.ts'
 
 const MAX_LISTEN_FAILURES = 200
 const MAX_COUNTED_PORTS = 1000
 const OTHER_PORTS = 0
+// Who only wants to know whether a port is free does not listen for longer.
+const PROBE_MS = 1_000
 
-/** A TCP listener of this process. */
-export type Listener = { address: string; port: number; since: number; sessions: number }
+/** A TCP listener of this process. `opener`: the node that has opened it, where that is known. */
+export type Listener = { address: string; port: number; since: number; sessions: number; opener: About | undefined }
 
 /** A TCP connection of this process: `in` came to a listener, `out` was dialled. Bytes are those of the socket, TLS included. */
 export type Connection = {
@@ -23,7 +26,7 @@ export type Connection = {
   bytesOut: number
 }
 
-export type ListenFailure = { port: number; code: string; message: string; at: number }
+export type ListenFailure = { port: number; code: string; message: string; at: number; opener: About | undefined }
 
 /** Totals by port: the listener's for `in`, the remote one for `out`. Port 0 takes what exceeds the number of counted ports. */
 export type Traffic = {
@@ -55,11 +58,15 @@ export function markAsTried(server: Server): void {
   tried.add(server)
 }
 
-/** Knows every TCP listener and session of the process, whoever opened it, by Node's own diagnostics channels. */
-export function createObserver() {
+/**
+ * Knows every TCP listener and session of the process, whoever opened it, by Node's own diagnostics channels. `openerNow`: the node that is
+ * at work, asked when something begins to listen.
+ */
+export function createObserver({ openerNow = () => undefined }: { openerNow?: () => About | undefined } = {}) {
   const listeners = new Map<Server, Listener>()
   const sessions = new Map<Socket, LiveSession>()
-  const failures = new Map<number, ListenFailure>()
+  const failures = new Map<Server, ListenFailure>()
+  const openers = new WeakMap<Server, About>()
   const totals = new Map<string, Totals>()
   const listenErrors = new Map<string, number>()
   const requestedPorts = new WeakMap<Server, number>()
@@ -69,10 +76,14 @@ export function createObserver() {
   function onListening({ server }: { server: Server }): void {
     const bound = server.address()
     if (bound === null || typeof bound === 'string') return
-    failures.delete(bound.port)
-    listeners.set(server, { address: bound.address, port: bound.port, since: Date.now(), sessions: 0 })
+    const opener = openers.get(server)
+    forgetFailures((failed, failure) => failed === server || failure.port === bound.port)
+    const since = Date.now()
+    listeners.set(server, { address: bound.address, port: bound.port, since, sessions: 0, opener })
     server.once('close', () => {
       listeners.delete(server)
+      // Somebody was looking for a free port: those that were not free are of no concern.
+      if (Date.now() - since < PROBE_MS) forgetFailures((_, failure) => failure.opener?.node === opener?.node)
       changes.tell()
     })
     changes.tell()
@@ -83,10 +94,22 @@ export function createObserver() {
     const port = error.port ?? requestedPorts.get(server) ?? 0
     const code = error.code ?? error.name
     if (failures.size >= MAX_LISTEN_FAILURES) failures.delete(failures.keys().next().value!)
-    failures.set(port, { port, code, message: error.message, at: Date.now() })
+    const opener = openers.get(server)
+    // Another try of the same.
+    forgetFailures((_, failure) => failure.port === port && failure.opener?.node === opener?.node)
+    failures.set(server, { port, code, message: error.message, at: Date.now(), opener })
+    // Whoever closes it does not want it any more.
+    server.once('close', () => {
+      forgetFailures((failed) => failed === server)
+      changes.tell()
+    })
     const key = `${countedPort('in', port)} ${code}`
     listenErrors.set(key, (listenErrors.get(key) ?? 0) + 1)
     changes.tell()
+  }
+
+  function forgetFailures(isOver: (server: Server, failure: ListenFailure) => boolean): void {
+    for (const [server, failure] of failures) if (isOver(server, failure)) failures.delete(server)
   }
 
   function onAccepted({ socket }: { socket: Socket & { server?: Server } }): void {
@@ -164,6 +187,8 @@ export function createObserver() {
   function rememberPort({ server, options }: { server: Server; options?: { port?: unknown } }): void {
     const port = Number(options?.port)
     if (Number.isInteger(port)) requestedPorts.set(server, port)
+    const opener = openerNow()
+    if (opener) openers.set(server, opener)
   }
 
   return {
@@ -184,7 +209,7 @@ export function createObserver() {
     traffic,
     /** Calls back whenever a listener comes, fails or goes. */
     followListeners: changes.follow,
-    /** Listens that failed and did not succeed since, the latest by port. */
+    /** Listens that failed, did not succeed since and are still wanted. */
     listenFailures: (): ListenFailure[] => [...failures.values()],
     forgetListenFailures: (): void => failures.clear(),
     /** How often listening failed, by port and error code. */

@@ -1,4 +1,5 @@
 // What tcp in and tcp out have in common: listening and connecting, with status, log lines and hand-over.
+import { holderOf, withHolder } from '../../ports/holders.ts'
 import { published } from '../../ports/published.ts'
 import { createBoundedReport, type BoundedReport } from '../../tcp/bounded-report.ts'
 import type { DiallerOwner, DiallerState } from '../../tcp/dialler.ts'
@@ -96,7 +97,7 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
       const before = state
       state = next
       show()
-      reportListening(node, before, next)
+      reportListening(node, { before, next, port: place.port })
     },
     onSession(session, adopted) {
       sessions.add(session)
@@ -174,7 +175,10 @@ function holdLease({ node }: Context, { sessions, lease }: { sessions: Set<Sessi
   return endpoint
 }
 
-function reportListening(node: RedNode, before: ListenerState | undefined, next: ListenerState): void {
+function reportListening(
+  node: RedNode,
+  { before, next, port }: { before: ListenerState | undefined; next: ListenerState; port: number },
+): void {
   if (next.kind === 'listening') {
     if (before?.kind !== 'listening') node.log(`listening on port ${next.port}`)
     return
@@ -183,7 +187,11 @@ function reportListening(node: RedNode, before: ListenerState | undefined, next:
   if (before?.kind === 'failed' && before.error.message === next.error.message) return
   const hint = next.retryMs === undefined ? '' : '; it is tried again until the port is free'
   // Catch nodes are there once the flow has started.
-  setImmediate(() => tellError(node, `${next.error.message}${hint}`, { payload: next.error.message, code: next.error.code }))
+  setImmediate(() => {
+    const { message, code } = next.error
+    const text = message.includes('EADDRINUSE') ? withHolder(message, holderOf(port)) : message
+    tellError(node, `${text}${hint}`, { payload: message, code })
+  })
 }
 
 /** Shows and logs a state of a connection; a further try that fails like the one before is no news. */

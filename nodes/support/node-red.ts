@@ -42,6 +42,8 @@ export type RedNode = {
   name?: string
   /** The flow that it runs in. Not in Node-RED's documentation. */
   _flow?: RunningFlow
+  /** Why it has not started, for those who look from outside. */
+  startError?: string
   /** The port of a node that listens, for those who look from outside. */
   port?: number
   send: Send

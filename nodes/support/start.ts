@@ -8,6 +8,7 @@ export function startOrFail(node: RedNode, start: () => void): void {
     start()
   } catch (error) {
     const { message } = error as Error
+    node.startError = message
     node.status({ fill: 'red', shape: 'ring', text: message })
     // Catch nodes are there once the flow has started.
     setImmediate(() => node.error(message, { payload: message }))

@@ -20,7 +20,7 @@ function addSidebar(): void {
 
   function show(view: PortsView): void {
     note.text(say(view.rows.length === 0 ? 'note.none' : `note.${view.reach}`))
-    const ports = [...new Set(view.rows.filter(({ problems }) => problems.length > 0).map(({ port }) => port))]
+    const ports = [...new Set(view.rows.filter(({ problems }) => problems.some(({ isNote }) => !isNote)).map(({ port }) => port))]
     const named = ports.slice(0, MAX_NAMED).join(', ') + (ports.length > MAX_NAMED ? ' …' : '')
     summary.text(say('note.mend', { ports: named })).toggle(ports.length > 0)
     listeners.show(view)

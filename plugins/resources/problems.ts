@@ -14,10 +14,14 @@ const REASONS = new Set([
   'ENOTFOUND',
 ])
 
+/** Problems that may have somebody to name. */
+const NAMING = new Set(['HOST_PORT_TAKEN', 'LISTEN_FAILED'])
+const OWN_PORTS = new Set(['status', 'editor'])
+
 /** A problem in words, with what mends it: commands as they stand, the rest in words too. */
 export function showProblem(problem: Problem): Elements {
   const advice = adviceOf(problem)
-  return element('div', 'tcp-ports-problem').append(
+  return element('div', problem.isNote ? 'tcp-ports-note' : 'tcp-ports-problem').append(
     element('div', 'tcp-ports-problem-text', problemText(problem)),
     advice === undefined ? undefined : element('div', '', say(`advice.${advice}`, problem.params)),
     ...commandsOf(problem).map(copyable),
@@ -26,8 +30,13 @@ export function showProblem(problem: Problem): Elements {
 
 /** A problem in words. */
 export function problemText({ code, params }: Problem): string {
-  const key = code === 'HOST_PORT_TAKEN' && params.holder ? 'HOST_PORT_TAKEN_BY' : code
-  return say(`problem.${key}`, { ...params, reason: reasonText(params) })
+  const key = params.holder && NAMING.has(code) ? `${code}_BY` : code
+  return say(`problem.${key}`, { ...params, reason: reasonText(params), ...(params.holder ? { holder: holderText(params.holder) } : {}) })
+}
+
+/** What of this distribution has the port, in the editor's language; anything else has a name. */
+function holderText(holder: string | number): string {
+  return OWN_PORTS.has(String(holder)) ? say(`holder.${holder}`) : String(holder)
 }
 
 /** Why, in the editor's language where the system's error is a known one. */
@@ -45,7 +54,7 @@ function commandsOf({ code, params, fix }: Problem): string[] {
 }
 
 function adviceOf({ code, params, fix }: Problem): string | undefined {
-  if (code === 'LISTEN_FAILED') return params.errno === 'EADDRINUSE' ? 'otherPort' : 'changeNode'
+  if (code === 'LISTEN_FAILED') return params.errno !== 'EADDRINUSE' ? 'changeNode' : fix.includes('delete') ? 'otherPort' : 'newPort'
   if (code === 'LOOPBACK_INSIDE') return params.node === '' ? 'listenEverywhere' : 'clearBind'
   if (code === 'NO_ANSWER') return params.compose ? 'otherSide' : 'otherSideAgain'
   return code === 'LOOPBACK_ONLY' && !fix.startsWith('npm run ') ? 'envLine' : undefined

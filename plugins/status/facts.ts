@@ -1,13 +1,18 @@
 import type { ClientFact, ListenerFact, UsedBy } from '../../ports/facts.ts'
+import { findListeningProcess } from '../../ports/processes.ts'
 import { published } from '../../ports/published.ts'
 import { allCalls, allClaims } from '../../tcp/claims.ts'
 import type { TcpError } from '../../tcp/errors.ts'
 import type { Listener } from '../../tcp/listener.ts'
-import type { Observer } from '../../tcp/observer.ts'
+import type { ListenFailure, Observer } from '../../tcp/observer.ts'
 import { allListeners } from '../../tcp/registry.ts'
 import type { About } from '../../tcp/session.ts'
 import type { NodeRed } from '../node-red.ts'
 import { declaredListeners, flowLabels, type DeclaredListener } from './declared-listeners.ts'
+
+const PROCESS_KNOWN_MS = 10_000
+const MAX_PROCESSES_KNOWN = 100
+const processes = new Map<number, { holder: string | undefined; at: number }>()
 
 /** Where facts come from. `statusPort` is undefined until the status server listens. */
 export type Source = { RED: NodeRed; observer: Observer; statusPort: number | undefined }
@@ -22,23 +27,67 @@ export function findListeners(source: Source): FoundListener[] {
   const failing = new Set([...failed.values()].flatMap(({ declaredBy }) => declaredBy.map(({ node }) => node)))
   const declared = declaredListeners(source.RED).filter(({ node }) => !failing.has(node))
   const bound = boundListeners(source, { labels, declared })
-  const known = new Set([...bound.map(({ fact }) => fact.port), ...failed.keys()])
-  const others = source.observer.listenFailures().filter(({ port }) => !known.has(port))
+  const others = otherFailures(source.observer)
+  const holder = (port: number) => holderAmong(bound, port)
   return [
     ...bound,
-    ...[...failed.values(), ...badPorts(declared)].map((fact) => ({ fact, since: undefined, listener: undefined })),
-    ...others.map(({ port, code, message, at }) => ({
-      fact: {
-        port,
-        state: 'failed' as const,
-        role: 'flow' as const,
-        error: { code, message },
-        declaredBy: declaredAt(port, declared),
-      },
+    ...[...failed.values(), ...badPorts(declared)].map((fact) => ({ fact: named(fact, holder), since: undefined, listener: undefined })),
+    ...others.map(({ port, code, message, at, opener }) => ({
+      fact: named(
+        {
+          port,
+          state: 'failed',
+          role: 'flow',
+          error: { code, message },
+          declaredBy: opener ? [usedBy(opener, labels)] : declaredAt(port, declared),
+        },
+        holder,
+      ),
       since: at,
       listener: undefined,
     })),
   ]
+}
+
+/** Who has a port that somebody else wants: a listener of this process, else another process of this machine. */
+export function findHolder(source: Source, port: number): string | undefined {
+  const labels = flowLabels(source.RED)
+  return holderAmong(boundListeners(source, { labels, declared: declaredListeners(source.RED) }), port)
+}
+
+function holderAmong(bound: readonly FoundListener[], port: number): string | undefined {
+  const fact = bound.find((found) => found.fact.port === port)?.fact
+  if (fact === undefined) return processWith(port)
+  if (fact.role !== 'flow') return fact.role
+  const [user] = fact.declaredBy
+  return user ? describeUser(user) : 'another part of this process'
+}
+
+/** Looking for it takes a while on a machine with many processes. */
+function processWith(port: number): string | undefined {
+  const known = processes.get(port)
+  if (known && known.at > Date.now() - PROCESS_KNOWN_MS) return known.holder
+  if (processes.size >= MAX_PROCESSES_KNOWN) processes.clear()
+  const holder = findListeningProcess({ address: '', hostPort: port })
+  processes.set(port, { holder, at: Date.now() })
+  return holder
+}
+
+function named(fact: ListenerFact, holderOf: (port: number) => string | undefined): ListenerFact {
+  const { error, port } = fact
+  const holder = error?.code === 'EADDRINUSE' ? holderOf(port) : undefined
+  return error && holder !== undefined ? { ...fact, error: { ...error, holder } } : fact
+}
+
+/** Failures of nodes that are not ours; what ours have failed at is in their claims. */
+export function otherFailures(observer: Observer): ListenFailure[] {
+  const ours = new Set(allClaims().map(({ about }) => about.node))
+  return observer.listenFailures().filter(({ opener }) => opener === undefined || !ours.has(opener.node))
+}
+
+/** A node in words. */
+export function describeUser({ type, name, node, flow }: UsedBy): string {
+  return `${type} "${name || node}"${flow === '' ? '' : ` on "${flow}"`}`
 }
 
 /** Every connection that a tcp node makes. */
@@ -50,8 +99,16 @@ export function findClients(RED: NodeRed): ClientFact[] {
     // A peer that has ended as it should is dialled again at once: no fault to report.
     state: state.kind === 'waiting' && !state.error ? 'connecting' : state.kind,
     ...(state.kind === 'waiting' && state.error ? { error: state.error.message } : {}),
+    ...(isToAssistant(RED, { host, port }) ? { isToAssistant: true as const } : {}),
     usedBy: usedBy(about, labels),
   }))
+}
+
+/** Where the scenarios connect to as they come. */
+function isToAssistant({ settings }: NodeRed, { host, port }: { host: string; port: number }): boolean {
+  const environment = settings.distribution?.environment
+  if (!environment || host !== environment.ASSISTANT_HOST) return false
+  return port === environment.TCP_IN_CLIENT_PORT || port === environment.TCP_OUT_CLIENT_PORT
 }
 
 function boundListeners(
@@ -60,12 +117,14 @@ function boundListeners(
 ): FoundListener[] {
   const editorPort = portOf(RED.server.address())
   const ours = new Map(allListeners().map((listener) => [boundKey(listener), listener]))
-  return observer.listeners().map(({ address, port, since, sessions }) => {
+  return observer.listeners().map(({ address, port, since, sessions, opener }) => {
     const listener = ours.get(`${address} ${port}`)
     const declaredBy = declaredAt(port, declared)
     const about = listener?.currentOwner?.about
     // Inside a subflow: no tab declares it.
     if (about && declaredBy.every(({ node }) => node !== about.node)) declaredBy.push(usedBy(about, labels))
+    // Of another kind: no tab says that it listens.
+    if (!listener && opener) declaredBy.splice(0, declaredBy.length, usedBy(opener, labels))
     return {
       fact: {
         port,

@@ -1,10 +1,12 @@
 // The one place that knows what is listened on and connected to: the status port and the editor's sidebar both take it from here.
 import type { ListenerFact, PortsSnapshot } from '../../ports/facts.ts'
+import { setHolderLookup } from '../../ports/holders.ts'
 import { followClaims } from '../../tcp/claims.ts'
 import { createObserver, type Observer } from '../../tcp/observer.ts'
 import type { NodeRed } from '../node-red.ts'
-import { findClients, findListeners, type FoundListener, type Source } from './facts.ts'
+import { findClients, findHolder, findListeners, type FoundListener, type Source } from './facts.ts'
 import { followFlows, type FlowState } from './flow-state.ts'
+import { currentOpener, followOpeners } from './openers.ts'
 import type { Stream } from './stream.ts'
 
 const DEBOUNCE_MS = 20
@@ -34,9 +36,11 @@ export function openFeed(RED: NodeRed): Feed {
 }
 
 function createFeed(RED: NodeRed): Feed {
-  const observer = createObserver()
+  followOpeners()
+  const observer = createObserver({ openerNow: currentOpener })
   const flows = followFlows(RED, () => observer.forgetListenFailures())
   const source: Source = { RED, observer, statusPort: undefined }
+  setHolderLookup((port) => findHolder(source, port))
   const followers = new Map<Follower, { counts: boolean }>()
   let told = ''
   let pending: NodeJS.Timeout | undefined

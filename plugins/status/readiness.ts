@@ -1,8 +1,11 @@
 import type { Problem } from '../../runtime/problems.ts'
+import { holderOf, withHolder } from '../../ports/holders.ts'
 import { allClaims } from '../../tcp/claims.ts'
 import type { Observer } from '../../tcp/observer.ts'
+import type { About } from '../../tcp/session.ts'
 import type { NodeRed } from '../node-red.ts'
-import { declaredListeners, type DeclaredListener } from './declared-listeners.ts'
+import { declaredListeners, flowLabels, type DeclaredListener } from './declared-listeners.ts'
+import { describeUser, otherFailures } from './facts.ts'
 import type { FlowState } from './flow-state.ts'
 
 /** One thing that keeps the distribution from being ready. */
@@ -49,23 +52,51 @@ function usersOf(RED: NodeRed, type: string): string {
 
 function listenerProblems(RED: NodeRed, observer: Observer): Missing[] {
   const bound = new Set(observer.listeners().map(({ port }) => port))
-  const failures = new Map(observer.listenFailures().map((failure) => [failure.port, failure]))
+  const failures = otherFailures(observer)
   const found: Missing[] = []
-  for (const declared of declaredListeners(RED)) {
-    const failure = claimFailure(declared) ?? failures.get(declared.port ?? 0)
-    failures.delete(declared.port ?? 0)
+  const declaredHere = declaredListeners(RED)
+  for (const declared of declaredHere) {
+    const { node, port = 0 } = declared
+    const failure = claimFailure(declared) ?? failures.find(({ opener }) => opener?.node === node)
     const what = describe(declared)
-    if (declared.port === undefined) found.push({ what, why: `"${declared.configured}" is not a port number` })
-    else if (failure) found.push({ what, why: failure.message })
-    else if (!bound.has(declared.port)) found.push({ what, why: 'not listening yet' })
+    const startError = startErrorOf(RED, node)
+    if (startError !== undefined && declared.port !== undefined) found.push({ what, why: startError })
+    else if (declared.port === undefined) found.push({ what, why: `"${declared.configured}" is not a port number` })
+    else if (failure) found.push({ what, why: whyNot(failure, port) })
+    else if (!bound.has(port)) found.push({ what, why: failures.find((other) => other.port === port)?.message ?? 'not listening yet' })
   }
   // What no node on a tab declares: a listener inside a subflow, or of another node type.
-  for (const { port, message } of failures.values()) found.push({ what: `port ${port}`, why: `can not listen: ${message}` })
+  const told = new Set(declaredHere.map(({ node }) => node))
+  const labels = flowLabels(RED)
+  for (const { about, port, state } of allClaims()) {
+    if (state?.kind === 'failed' && !told.has(about.node))
+      found.push({ what: placeOf(port, about, labels), why: whyNot(state.error, port) })
+  }
+  for (const failure of failures) {
+    const { opener, port } = failure
+    if (opener ? told.has(opener.node) : declaredHere.some((declared) => declared.port === port && !bound.has(port))) continue
+    found.push({ what: placeOf(port, opener, labels), why: `can not listen: ${whyNot(failure, port)}` })
+  }
   return found
 }
 
+function placeOf(port: number, about: About | undefined, labels: Map<string, string>): string {
+  return about ? `port ${port} (${describeUser({ ...about, flow: labels.get(about.flow) ?? about.flow })})` : `port ${port}`
+}
+
+/** The cause, and who has the port where that is it. */
+function whyNot({ message }: { message: string }, port: number): string {
+  return message.includes('EADDRINUSE') ? withHolder(message, holderOf(port)) : message
+}
+
+/** Why a node of ours has not even begun to listen, such as a certificate that can not be used. */
+function startErrorOf(RED: NodeRed, node: string): string | undefined {
+  const error = RED.nodes.getNode(node)?.startError
+  return typeof error === 'string' ? error : undefined
+}
+
 /** Why one of our own nodes can not listen, although another may on the same port. */
-function claimFailure({ node }: DeclaredListener): { message: string } | undefined {
+function claimFailure({ node }: { node: string }): { message: string } | undefined {
   const state = allClaims().find(({ about }) => about.node === node)?.state
   return state?.kind === 'failed' ? state.error : undefined
 }

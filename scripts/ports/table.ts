@@ -41,7 +41,10 @@ function describeUsers(users: readonly UsedBy[]): string {
 }
 
 function problemLines({ problems }: PortRow, fixes: boolean): string[] {
-  return problems.flatMap((problem) => [`  ! ${describeProblem(problem)}`, ...(fixes ? [`    → ${problem.fix}`] : [])])
+  return problems.flatMap((problem) => [
+    `  ${problem.isNote ? '·' : '!'} ${describeProblem(problem)}`,
+    ...(fixes ? [`    → ${problem.fix}`] : []),
+  ])
 }
 
 function cut(line: string): string {

@@ -1,11 +1,12 @@
 import type { Problem } from '../../ports/diagnosis.ts'
+import { withHolder } from '../../ports/holders.ts'
 
 /** What is wrong, in a sentence. */
 export function describeProblem({ code, params }: Problem): string {
   const { port, address, reason, hostPort, holder, host } = params
   switch (code) {
     case 'LISTEN_FAILED':
-      return `can not listen: ${reason}`
+      return `can not listen: ${withHolder(String(reason), holder === undefined ? undefined : String(holder))}`
     case 'NOT_PUBLISHED':
       return `nothing leads from outside to ${port}`
     case 'HOST_PORT_TAKEN':

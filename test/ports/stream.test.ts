@@ -45,6 +45,7 @@ describeRuntimes('the stream of ports', (create) => {
     const port = await freePort()
     const tab = new Tab('other')
     tab.add('function', {
+      name: 'own server',
       func: '',
       initialize: `context.server = net.createServer().listen(${port})`,
       finalize: 'context.server.close()',
@@ -54,7 +55,10 @@ describeRuntimes('the stream of ports', (create) => {
     await using stream = await EventStream.open(`${nodeRed.getStatusUrl()}/listeners/stream`)
     await admin.deploy([...before, ...tab.nodes], 'nodes')
     const { listeners } = await stream.next(listens(port), { within: QUICK_MS })
-    expect(listeners.find((listener) => listener.port === port)).toMatchObject({ role: 'flow', declaredBy: [] })
+    expect(listeners.find((listener) => listener.port === port)).toMatchObject({
+      role: 'flow',
+      declaredBy: [{ type: 'function', name: 'own server', flow: 'other' }],
+    })
     await admin.deploy(before, 'nodes')
     await stream.next(isGone(port), { within: QUICK_MS })
   })
