@@ -40,7 +40,7 @@ function wrap(original: Constructor, { type, module }: { type: string; module: s
     construct(target, args: [Record<string, unknown>]) {
       const about = aboutOf(args[0])
       return opening.run(about, () => {
-        const node = Reflect.construct(target, args) as object
+        const node = Reflect.construct<[Record<string, unknown>], object>(target, args)
         if (isFollowed) followInput(node, about)
         return node
       })
