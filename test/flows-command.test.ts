@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:https'
+import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { createAuthority } from './support/certificates.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
 
 const home = dirname(import.meta.dirname)
@@ -15,9 +19,14 @@ function createCheckout() {
   for (const name of ['flows', 'scripts', 'provisioning', 'storage', 'package.json'])
     cpSync(join(home, name), join(folder, name), { recursive: true })
   symlinkSync(join(home, 'node_modules'), join(folder, 'node_modules'))
-  const run = (nodeRed: Pick<RunningNodeRedTcp, 'getEditorUrl'>, args: string[], password = 'flows password') =>
+  const run = (
+    nodeRed: Pick<RunningNodeRedTcp, 'getEditorUrl'>,
+    args: string[],
+    password = 'flows password',
+    more: NodeJS.ProcessEnv = {},
+  ) =>
     new Promise<Ended>((resolve) => {
-      const env = { PATH: process.env.PATH, NODE_RED_ADMIN_PASSWORD: password }
+      const env = { PATH: process.env.PATH, NODE_RED_ADMIN_PASSWORD: password, ...more }
       execFile(
         process.execPath,
         [join(folder, 'scripts', 'flows.ts'), ...args, '--url', nodeRed.getEditorUrl()],
@@ -76,5 +85,58 @@ describeRuntimes('npm run flows', (create) => {
       code: 1,
       stderr: expect.stringContaining('nothing answers at http://127.0.0.1:9'),
     })
+  })
+})
+
+describe('npm run flows with an editor that it cannot ask', () => {
+  const authority = createAuthority()
+  const { folder, run } = createCheckout()
+
+  /** Answers every request by 401 and shows the certificate. */
+  async function serve(certificate: { cert: string; key: string }): Promise<Server> {
+    const server = createServer(certificate, (_request, response) => response.writeHead(401).end('login required'))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    return server
+  }
+  const at = (server: { address: () => unknown }, scheme: string) => {
+    const { port } = server.address() as AddressInfo
+    return { getEditorUrl: () => `${scheme}://localhost:${port}`, host: `localhost:${port}` }
+  }
+
+  test('says that its certificate is not trusted, and what helps', async () => {
+    await using server = await serve(authority.issue('localhost'))
+    const { getEditorUrl, host } = at(server, 'https')
+    const { code, stderr } = await run({ getEditorUrl }, ['status'])
+    expect(code).toBe(1)
+    expect(stderr).toContain(`the certificate of ${host} is not accepted: unable to verify the first certificate`)
+    expect(stderr).toContain('NODE_EXTRA_CA_CERTS=ca.pem')
+    expect(stderr).not.toContain('nothing answers')
+    const ca = join(folder, 'ca.pem')
+    writeFileSync(ca, authority.ca)
+    const trusted = await run({ getEditorUrl }, ['status'], 'x', { NODE_EXTRA_CA_CERTS: ca })
+    expect(trusted.stderr).toContain('401 login required')
+
+    await using other = await serve(authority.issue('other.example'))
+    const misnamed = await run(at(other, 'https'), ['status'], 'x', { NODE_EXTRA_CA_CERTS: ca })
+    expect(misnamed.stderr).toContain('other.example')
+    expect(misnamed.stderr).toContain('Give the name that it is made for by --url')
+    await using old = await serve(authority.issue('localhost', { from: '200101000000Z', to: '210101000000Z' }))
+    expect((await run(at(old, 'https'), ['status'], 'x', { NODE_EXTRA_CA_CERTS: ca })).stderr).toContain('CERT_HAS_EXPIRED')
+  })
+
+  test('says when it is asked in the wrong way, or is not there', async () => {
+    await using server = await serve(authority.issue('localhost'))
+    const plain = await run(at(server, 'http'), ['status'])
+    expect(plain.stderr).toContain(`--url https://${at(server, 'http').host}`)
+    await using echo = createTcpServer((socket) =>
+      socket
+        .on('error', () => {})
+        .resume()
+        .end('HTTP/1.1 401 Unauthorized\r\n\r\n'),
+    )
+    await once(echo.listen(0, '127.0.0.1'), 'listening')
+    expect((await run(at(echo, 'https'), ['status'])).stderr).toContain(`--url http://${at(echo, 'https').host}`)
+    const { code, stderr } = await run({ getEditorUrl: () => 'http://127.0.0.1:1' }, ['status'])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('nothing answers at http://127.0.0.1:1')])
   })
 })

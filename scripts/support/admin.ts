@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { explainUnreachable } from './unreachable.ts'
 
 const envFile = join(dirname(dirname(import.meta.dirname)), '.env')
 
@@ -44,7 +45,7 @@ async function login(url: string, username: string, password: string): Promise<s
 
 async function call(url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, init).catch((cause: Error) => {
-    throw new Error(`nothing answers at ${url}; is the distribution running? Another address is given by --url`, { cause })
+    throw new Error(explainUnreachable(url, cause), { cause })
   })
   if (response.ok) return response
   if (response.status === 409) throw new Error('the flows were deployed by somebody else meanwhile; try again')
