@@ -58,7 +58,7 @@ const settings = {
     header: { title: 'Node-RED TCP' },
     tours: false,
     projects: { enabled: false },
-    palette: { catalogues: environment.PALETTE_INSTALL ? ['https://catalogue.nodered.org/catalogue.json'] : [] },
+    palette: { catalogues: environment.PALETTE_INSTALL ? environment.PALETTE_CATALOGUES : [] },
   },
 
   contextStorage: {

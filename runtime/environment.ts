@@ -98,6 +98,11 @@ const timeZone = z.string().refine((zone) => {
   }
 }, 'an IANA time zone such as Europe/Berlin or Asia/Shanghai')
 
+const urlList = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter((entry) => entry !== ''))
+  .refine((urls) => urls.every((url) => /^https?:/.test(url) && URL.canParse(url)), 'addresses such as https://example.com/catalogue.json')
+
 const readableFile = z.string().refine((path) => {
   try {
     readFileSync(path)
@@ -155,6 +160,8 @@ const variables = z.object({
   TLS_KEY_FILE: readableFile.optional(),
   PALETTE_INSTALL: flag.default(true),
   FUNCTION_EXTERNAL_MODULES: flag.default(false),
+  PALETTE_CATALOGUES: urlList.default(['https://catalogue.nodered.org/catalogue.json']),
+  EXTRA_CA_FILE: z.string().optional(),
   DATA_DIR: z
     .string()
     .default('data')
@@ -273,8 +280,23 @@ function contradictions(environment: Environment): string[] {
 
 /** What provisioned flows read as `${NAME}`. */
 export function flowVariables(environment: Environment): Record<string, string> {
-  const { ASSISTANT_HOST, TCP_IN_SERVER_PORT, TCP_OUT_SERVER_PORT, TCP_RESPONSE_PORT, TCP_IN_CLIENT_PORT, TCP_OUT_CLIENT_PORT } =
-    environment
-  const named = { ASSISTANT_HOST, TCP_IN_SERVER_PORT, TCP_OUT_SERVER_PORT, TCP_RESPONSE_PORT, TCP_IN_CLIENT_PORT, TCP_OUT_CLIENT_PORT }
+  const {
+    ASSISTANT_HOST,
+    TCP_IN_SERVER_PORT,
+    TCP_OUT_SERVER_PORT,
+    TCP_RESPONSE_PORT,
+    TCP_IN_CLIENT_PORT,
+    TCP_OUT_CLIENT_PORT,
+    HTTP_ADMIN_ROOT,
+  } = environment
+  const named = {
+    ASSISTANT_HOST,
+    TCP_IN_SERVER_PORT,
+    TCP_OUT_SERVER_PORT,
+    TCP_RESPONSE_PORT,
+    TCP_IN_CLIENT_PORT,
+    TCP_OUT_CLIENT_PORT,
+    HTTP_ADMIN_ROOT,
+  }
   return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, String(value)]))
 }

@@ -1,4 +1,5 @@
 // The order of things before Node-RED starts. Ends in Node-RED's own start, in this same process.
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { provisionFlows, type ProvisioningReport } from '../provisioning/provision.ts'
 import type { Action } from '../provisioning/merge.ts'
@@ -34,6 +35,7 @@ function prepare(): void {
   logProvisioning(log, provisionFlows({ dataDir: environment.DATA_DIR, folders: flowFolders(environment) }))
   warnUnpublishedPorts(log, environment)
   Object.assign(process.env, flowVariables(environment))
+  passOnCertificates(log, environment)
 }
 
 /** OpenShift and the like run an image as any user id, always in group 0: all but the secrets is for any of them to read and write. */
@@ -56,6 +58,29 @@ function logProvisioning(log: Log, report: ProvisioningReport): void {
     const { path, reason } = report.unreadableFlow
     log.error(`${path} can not be read: ${reason}. No flow runs; mend the file, or put flows.previous.json in its place.`)
     reportProblem({ severity: 'error', what: path, why: `can not be read: ${reason}` })
+  }
+}
+
+/**
+ * The root certificates of the build serve npm in the palette, too. This process itself has read NODE_EXTRA_CA_CERTS already: what flows
+ * trust stays as it is.
+ */
+function passOnCertificates(log: Log, { EXTRA_CA_FILE }: Environment): void {
+  if (EXTRA_CA_FILE === undefined || isReadable(process.env.NODE_EXTRA_CA_CERTS)) return
+  try {
+    // Compose mounts /dev/null where there is none.
+    if (readFileSync(EXTRA_CA_FILE).length > 0) process.env.NODE_EXTRA_CA_CERTS = EXTRA_CA_FILE
+  } catch (error) {
+    log.warn(`EXTRA_CA_FILE=${EXTRA_CA_FILE} can not be read (${(error as NodeJS.ErrnoException).code}): npm does without it`)
+  }
+}
+
+// .env may name a file of the host, which is none in a container.
+function isReadable(path: string | undefined): boolean {
+  try {
+    return path !== undefined && path !== '' && readFileSync(path).length > 0
+  } catch {
+    return false
   }
 }
 

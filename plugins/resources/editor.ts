@@ -27,7 +27,9 @@ type Editor = {
   clipboard: { copyText: (text: string, element: Elements, message: string) => void }
   comms: { subscribe: (topic: string, handler: (topic: string, data: never) => void) => void }
   events: { on: (event: string, handler: () => void) => void }
+  menu: { addItem: (menu: string, item: { id: string; label: string; onselect: () => void } | null) => void }
   nodes: {
+    eachConfig: (visit: (node: EditorNode & Record<string, unknown>) => void) => void
     node: (id: string) => EditorNode | null
     getType: (type: string) => object | undefined
     getWorkspaceOrder: () => string[]

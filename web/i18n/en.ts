@@ -8,6 +8,8 @@ export const en = {
   cancel: 'Cancel',
   save: 'Save',
   theme: 'Theme',
+  'ways.editor': 'Editor',
+  'ways.dashboard': 'Dashboard',
   'theme.system': 'as the system',
   'theme.light': 'light',
   'theme.dark': 'dark',

@@ -9,6 +9,8 @@ export const zh: Catalog = {
   cancel: '取消',
   save: '保存',
   theme: '主题',
+  'ways.editor': '编辑器',
+  'ways.dashboard': '仪表盘',
   'theme.system': '跟随系统',
   'theme.light': '浅色',
   'theme.dark': '深色',
