@@ -34,6 +34,7 @@ function prepare(): void {
   if (aside) log.warn(`credentials were reset; the former file is ${aside}`)
   logProvisioning(log, provisionFlows({ dataDir: environment.DATA_DIR, folders: flowFolders(environment) }))
   warnUnpublishedPorts(log, environment)
+  warnFormerProfile(log)
   Object.assign(process.env, flowVariables(environment))
   passOnCertificates(log, environment)
 }
@@ -98,6 +99,13 @@ function warnUnpublishedPorts(log: Log, environment: Environment): void {
     if (port >= first && port <= last) continue
     log.warn(`${name}=${port} is outside TCP_PORTS=${first}-${last}: in a container, nobody outside reaches it`)
   }
+}
+
+/** What switched live ports on until they became a number: Compose says nothing about a profile that no service has. */
+function warnFormerProfile(log: Log): void {
+  const profiles = (process.env.COMPOSE_PROFILES ?? '').split(',')
+  if (profiles.includes('live-ports'))
+    log.warn('COMPOSE_PROFILES=live-ports switches nothing on any more: set LIVE_PORTS=1 in .env instead')
 }
 
 // The environment may be what is wrong, so that only its form can be asked for.
