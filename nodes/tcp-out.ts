@@ -7,6 +7,7 @@ import { readDefaults } from './support/defaults.ts'
 import { sessionsAround, sessionsOfTcpIn, startConnecting, startListening, type Context, type SessionUse } from './support/endpoints.ts'
 import type { Done, Message, NodeRed, RedNode, SessionRef } from './support/node-red.ts'
 import { createOfflinePolicy } from './support/offline.ts'
+import { sendAll, sendOneEach } from './support/one-each.ts'
 import { readTextForm, readWriteLimit, type Properties } from './support/options.ts'
 import { toBytes } from './support/payload.ts'
 import { skipUnwantedMetrics } from './support/metrics.ts'
@@ -53,33 +54,25 @@ function startServing({ context, limit, bytesOf }: Sender): void {
   onMessage(node, bytesOf, (bytes, _message, done) => {
     const targets = [...endpoint.sessions]
     writeToAll(targets, { bytes, limit, done })
-    if (properties.end === true) for (const session of targets) session.end()
+    if (properties.end === true) for (const session of targets) session.hangUp()
   })
 }
 
 function startClient({ context, limit, bytesOf }: Sender): void {
   const { node, properties, defaults } = context
   const offline = createOfflinePolicy(node.id, properties, defaults)
-  const endAfterwards = (session: Session) => {
-    if (properties.end === true) session.end()
-  }
-  const endpoint = startConnecting(context, {
-    ...SILENT,
-    onState: (state) => {
-      if (state.kind !== 'connected') return
-      const { session } = state
-      const waited = offline.release((bytes, done) => session.write(bytes, { limit, done }))
-      if (waited > 0) endAfterwards(session)
-    },
-  })
+  const write = (session: Session, bytes: Buffer, done: Done) => session.write(bytes, { limit, done })
+  const sender = properties.end === true ? sendOneEach(context, { offline, write }) : sendAll({ offline, write })
+  const endpoint = startConnecting(context, { ...SILENT, onState: sender.onState })
   onMessage(node, bytesOf, (bytes, _message, done) => {
     const { session } = endpoint
-    if (!session) return offline.take(bytes, done)
-    session.write(bytes, { limit, done })
-    endAfterwards(session)
+    if (session) sender.send(session, bytes, done)
+    else sender.wait(bytes, done)
   })
   node.on('close', (removed, done) => {
-    offline.stop(!removed && !isShuttingDown())
+    const toBeContinued = !removed && !isShuttingDown()
+    sender.stop(toBeContinued)
+    offline.stop(toBeContinued)
     done()
   })
 }

@@ -150,6 +150,11 @@ export class Dialler {
   private lost(session: Session): void {
     this.session = undefined
     this.onGone(session)
+    // Our own end is no failure: the next message has its connection at once.
+    if (session.hasHungUp && !this.closed) {
+      this.backoff.reset()
+      return this.dial()
+    }
     if (performance.now() - session.openedAt >= Math.min(LIVED_MS, this.settings.reconnectMs)) this.backoff.reset()
     const error = session.failure
     this.again(

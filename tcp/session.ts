@@ -85,6 +85,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
   private firstBytes: Screen | undefined
   private lingerTimer: NodeJS.Timeout | undefined
   private draining = false
+  private hungUp = false
   private account: Account | undefined
   private countedFrames = 0
   private compacted = 0
@@ -206,6 +207,23 @@ export class Session implements SocketListener, TurnTaker, Holder {
   end(sent?: () => void): void {
     this.outbox?.flush()
     this.socket.end(sent)
+  }
+
+  /** Whether the owner has ended the connection, having said all: then its end is no failure. */
+  get hasHungUp(): boolean {
+    return this.hungUp
+  }
+
+  /** Ends the connection for its owner, who has said all: sends what waits, then FIN. The peer's own end is not waited for long. */
+  hangUp(): void {
+    if (this.hungUp || !this.isOpen) return
+    this.hungUp = true
+    this.end(() => {
+      const timer = setTimeout(() => this.socket.destroy(), FIN_ANSWER_MS)
+      this.socket.once('close', () => clearTimeout(timer))
+    })
+    // A peer that takes nothing would keep the next message waiting for ever.
+    this.socket.setTimeout(UNTAKEN_TIMEOUT_MS)
   }
 
   /** Sends what waits, then FIN, for a peer whose node has gone. One that has not taken all in time is reset, so that it can tell. */

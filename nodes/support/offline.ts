@@ -12,8 +12,8 @@ type Waiting = { bytes: Buffer; done: Done; since: number }
 /** What becomes of messages while there is no connection. */
 export type OfflinePolicy = {
   take: (bytes: Buffer, done: Done) => void
-  /** There is a connection: gives away what has waited, in order; tells how many messages that were. */
-  release: (write: (bytes: Buffer, done: Done) => void) => number
+  /** There is a connection: gives away what has waited, in order, at most so many messages. */
+  release: (write: (bytes: Buffer, done: Done) => void, most?: number) => void
   /** The node goes. What waits is an error, or `toBeContinued`, until a next instance of the node comes for it. */
   stop: (toBeContinued: boolean) => void
 }
@@ -23,16 +23,17 @@ const orphans = createOrphans<string, Waiting[]>(failAll)
 
 /** From a tcp out node's properties: an error (default), a bounded queue, or nothing at all. `key`: the node. */
 export function createOfflinePolicy(key: string, properties: Properties, defaults: FilledDefaults): OfflinePolicy {
-  if (properties.offline === 'drop') return { take: (_bytes, done) => done(), release: () => 0, stop() {} }
+  if (properties.offline === 'drop') return { take: (_bytes, done) => done(), release() {}, stop() {} }
   if (properties.offline === 'queue') return createQueue(key, properties, defaults)
   return {
     take: (bytes, done) => done(new TcpError('NOT_CONNECTED', `not connected, ${bytes.length} bytes were not sent`)),
-    release: () => 0,
+    release() {},
     stop() {},
   }
 }
 
-function createQueue(key: string, properties: Properties, defaults: FilledDefaults): OfflinePolicy {
+/** A queue with the bounds that the node's properties say. `key`: whose messages to which place they are. */
+export function createQueue(key: string, properties: Properties, defaults: FilledDefaults): OfflinePolicy {
   const maxMessages = readNumber(properties, 'queueMessages', { default: defaults.queueSize, min: 1 })
   const maxBytes = readNumber(properties, 'queueBytes', { default: 4 * MIB, min: 1 })
   const maxAgeMs = readNumber(properties, 'queueAge', { default: DEFAULT_AGE_S, min: 1, max: 2_000_000 }) * MS_PER_SECOND
@@ -67,14 +68,14 @@ function createQueue(key: string, properties: Properties, defaults: FilledDefaul
       size += bytes.length
       schedule()
     },
-    release(write) {
-      const all = waiting
-      waiting = []
-      size = 0
+    release(write, most = Infinity) {
+      const released = waiting.slice(0, most)
+      waiting = waiting.slice(released.length)
       clearTimeout(timer)
       timer = undefined
-      for (const { bytes, done } of all) write(bytes, done)
-      return all.length
+      for (const { bytes } of released) size -= bytes.length
+      schedule()
+      for (const { bytes, done } of released) write(bytes, done)
     },
     stop(toBeContinued) {
       clearTimeout(timer)
