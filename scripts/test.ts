@@ -1,32 +1,73 @@
 // npm test: all suites, or those given as arguments. Ends with one line, `N passed, N failed, N skipped`.
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { cleanUp, engineAnswers, HOW_TO_GET_AN_ENGINE } from '../test/support/engine.ts'
+import { prepare } from '../test/support/prepare.ts'
+import type { Counts } from './support/run-suites.ts'
 import { say } from './support/terminal.ts'
+import { isolated, partsOf, type Part } from './support/test-parts.ts'
+
+const RUNNER = join(import.meta.dirname, 'support', 'run-suites.ts')
+// A part that ends without a word has failed as a whole.
+const BROKEN: Counts = { passed: 0, failed: 1, skipped: 0 }
 
 const docker = await engineAnswers()
 if (!docker && process.env.REQUIRE_DOCKER === '1') {
   say(`no Docker engine answers, and REQUIRE_DOCKER=1. ${HOW_TO_GET_AN_ENGINE}`)
-  process.stdout.write('0 passed, 1 failed, 0 skipped\n')
-  process.exit(1)
+  end([BROKEN])
 }
 
-// A process group of its own, to be ended as a whole: what still runs could create what was just removed.
-const runner = spawn(process.execPath, [join(import.meta.dirname, 'support', 'run-suites.ts'), ...process.argv.slice(2)], {
-  stdio: 'inherit',
-  detached: true,
-})
+const running = new Set<ChildProcess>()
+
+async function run({ args, isolated: isIsolated, runtime }: Part): Promise<Counts> {
+  const env = { ...process.env, NODE_RED_TCP_TEST_PREPARED: '1', ...(runtime ? { NODE_RED_TCP_TEST_RUNTIME: runtime } : {}) }
+  const [command, all] = isIsolated ? isolated(process.execPath, [RUNNER, ...args]) : [process.execPath, [RUNNER, ...args]]
+  // A process group of its own, to be ended as a whole: what still runs could create what was just removed.
+  const child = spawn(command, all, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true })
+  running.add(child)
+  let counts = BROKEN
+  child.on('message', (message: Counts) => (counts = message))
+  await once(child, 'close')
+  running.delete(child)
+  return counts
+}
 
 async function interrupt(): Promise<void> {
-  process.kill(-runner.pid!, 'SIGKILL')
-  await once(runner, 'exit')
+  await Promise.all(
+    [...running].map(async (child) => {
+      process.kill(-child.pid!, 'SIGKILL')
+      await once(child, 'exit')
+    }),
+  )
   if (docker) await cleanUp()
 }
 
+let interruption: Promise<void> | undefined
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void interrupt().finally(() => process.exit(130)))
+  process.once(signal, () => {
+    interruption ??= interrupt().finally(() => process.exit(130))
+  })
 }
 
-const [code] = (await once(runner, 'exit')) as [number | null]
-process.exitCode = code ?? 1
+await prepare({ docker }).catch((error: Error) => {
+  say(error.message)
+  end([BROKEN])
+})
+const all: Counts[] = []
+for (const sideBySide of await partsOf(process.argv.slice(2), { docker })) {
+  all.push(...(await Promise.all(sideBySide.map(run))))
+  await interruption
+}
+if (docker) await cleanUp()
+
+if (!docker) say(`what needs a container was SKIPPED, since no Docker engine answers. ${HOW_TO_GET_AN_ENGINE}`)
+end(all)
+
+function end(parts: Counts[]): never {
+  const [passed, failed, skipped] = (['passed', 'failed', 'skipped'] as const).map((what) =>
+    parts.reduce((sum, counts) => sum + counts[what], 0),
+  )
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`)
+  process.exit(failed === 0 && passed! > 0 ? 0 : 1)
+}

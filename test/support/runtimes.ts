@@ -39,8 +39,9 @@ export function newContainer(image = inject('image')): NodeRedTcpContainer {
   return new NodeRedTcpContainer(image).withLabels({ [TEST_LABEL]: RUN_NAME })
 }
 
-/** The same suite for a container and for a process of this host. */
+/** The same suite for a container and for a process of this host. `npm test` may play the two apart. */
 export function describeRuntimes(name: string, body: (create: () => NodeRedTcpBuilder) => void): void {
-  describe(`${name} · embedded`, () => body(() => new EmbeddedNodeRedTcp()))
-  describeContainer(`${name} · container`, () => body(() => newContainer()))
+  const only = process.env.NODE_RED_TCP_TEST_RUNTIME
+  if (only !== 'container') describe(`${name} · embedded`, () => body(() => new EmbeddedNodeRedTcp()))
+  if (only !== 'embedded') describeContainer(`${name} · container`, () => body(() => newContainer()))
 }

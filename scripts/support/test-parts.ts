@@ -1,0 +1,30 @@
+import { succeeds } from './command.ts'
+
+/** A run of vitest. `isolated`: in a network of its own that nothing changes. `runtime`: the only one that suites for both are played on. */
+export type Part = { args: string[]; isolated?: true; runtime?: 'embedded' | 'container' }
+
+const GUIDE = 'test/guide.test.ts'
+
+/**
+ * How suites are run: those that are named in one go; all of them in parts, two side by side and one after them.
+ *
+ * Chromium breaks off what it is about to load when an interface of the machine comes or goes, as Docker's do with every container. In a
+ * network namespace of their own, the suites with a browser need not wait for those with containers; what needs both comes last.
+ */
+export async function partsOf(args: string[], { docker }: { docker: boolean }): Promise<Part[][]> {
+  if (args.length > 0 || !docker || !(await succeeds(...isolate('ip', 'link', 'set', 'lo', 'up')))) return [[{ args }]]
+  return [
+    [{ args: ['--project', 'sockets'] }, { args: ['--project', 'browser', '--exclude', GUIDE], isolated: true, runtime: 'embedded' }],
+    [{ args: ['--project', 'browser', 'test/dashboard.test.ts', GUIDE], runtime: 'container' }],
+  ]
+}
+
+/** A command that runs another in a network namespace that has nothing but loopback. */
+export function isolated(command: string, args: string[]): [string, string[]] {
+  return isolate('sh', '-c', 'ip link set lo up && exec "$0" "$@"', command, ...args)
+}
+
+function isolate(...command: string[]): [string, string[]] {
+  const user = process.getuid?.() === 0 ? [] : ['--map-root-user']
+  return ['unshare', ['--net', ...user, ...command]]
+}
