@@ -44,7 +44,7 @@ test.each<[string, IntakeOptions, Buffer]>([
   await using listening = await startListening({ intake, budget })
   const peers = await Promise.all(Array.from({ length: 12 }, () => listening.connect()))
   await Promise.all(peers.map((peer) => send(peer, bytes)))
-  await expect.poll(() => budget.evicted).toBeGreaterThan(3)
+  await expect.poll(() => budget.evicted).toBeGreaterThan(0)
   expect(budget.total).toBeLessThanOrEqual(8 * MIB)
   await expect.poll(() => listening.gone.length).toBe(budget.evicted)
   expect(listening.gone[0]?.message).toMatch(
