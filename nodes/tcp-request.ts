@@ -1,5 +1,6 @@
 import type { Payload } from '../tcp/intake.ts'
 import { createOrphans } from '../tcp/orphans.ts'
+import { budget } from '../tcp/registry.ts'
 import { Requester, type RequesterEvents } from '../tcp/requester.ts'
 import type { Request } from '../tcp/requester/line.ts'
 import { decodeText } from '../tcp/encoding.ts'
@@ -50,6 +51,7 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
     end: readReplyEnd(properties, { encoding, wantsText, maxReply }),
     maxReply,
     maxWaiting: defaults.queueSize,
+    budget,
     writeLimit: readWriteLimit(properties, defaults),
     patience: { timeoutMs: readTimeout(properties, defaults), othersWaitMs: defaults.replyMs },
     separate: properties.separate === true,

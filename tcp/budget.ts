@@ -17,7 +17,9 @@ export type Holder = {
   readonly ip: string
   /** Who it is, for messages. */
   readonly label: string
-  /** Lets go of all that is held, which closes a connection. */
+  /** What becomes of it, for messages; a connection is disconnected. */
+  readonly outcome?: string
+  /** Lets go of all that is held. */
   evict: (error: TcpError) => void
 }
 
@@ -179,12 +181,15 @@ export class Budget {
   }
 }
 
-function describeCrowded({ label }: Holder, { kind, network, sizes }: { kind: Kind; network: string; sizes: string[] }): TcpError {
+function describeCrowded(
+  { label, outcome = 'was disconnected' }: Holder,
+  { kind, network, sizes }: { kind: Kind; network: string; sizes: string[] },
+): TcpError {
   const [own, all, limit] = sizes
   const what = kind === 'received' ? `${own} that came from it and are no whole message yet` : `${own} that wait for it`
   return new TcpError(
     'MEMORY',
-    `${label} was disconnected: ${what} were held, ${all} for ${network || 'this process'}, and all connections together may hold ${limit} ` +
+    `${label} ${outcome}: ${what} were held, ${all} for ${network || 'this process'}, and all connections together may hold ${limit} ` +
       '(TCP_MEMORY). Lower the longest frame, the write buffer or the connections of an address, or raise TCP_MEMORY',
   )
 }

@@ -27,7 +27,7 @@ export class Requester<T> {
     this.options = options
     this.events = events
     const { host, port, maxWaiting, writeLimit } = options
-    this.line = new Line(formatAddress(host, port), { requests: maxWaiting, bytes: writeLimit.bytes })
+    this.line = new Line(formatAddress(host, port), { requests: maxWaiting, bytes: writeLimit.bytes }, options.budget)
   }
 
   get host(): string {

@@ -1,5 +1,7 @@
+import type { Holder } from '../../tcp/budget.ts'
 import { TcpError } from '../../tcp/errors.ts'
 import { createOrphans } from '../../tcp/orphans.ts'
+import { budget } from '../../tcp/registry.ts'
 import { MIB, type FilledDefaults } from './defaults.ts'
 import type { Done } from './node-red.ts'
 import { readNumber, type Properties } from './options.ts'
@@ -19,7 +21,7 @@ export type OfflinePolicy = {
 }
 
 /** Queues of nodes that were stopped, by node. */
-const orphans = createOrphans<string, Waiting[]>(failAll)
+const orphans = createOrphans<string, Waiting[]>((waiting) => failAll(waiting))
 
 /** From a tcp out node's properties: an error (default), a bounded queue, or nothing at all. `key`: the node. */
 export function createOfflinePolicy(key: string, properties: Properties, defaults: FilledDefaults): OfflinePolicy {
@@ -40,14 +42,39 @@ export function createQueue(key: string, properties: Properties, defaults: Fille
   let waiting = orphans.take(key) ?? []
   let size = waiting.reduce((sum, { bytes }) => sum + bytes.length, 0)
   let timer: NodeJS.Timeout | undefined
+  const holder: Holder = {
+    ip: '',
+    label: `the queue of node ${key}`,
+    outcome: 'was emptied',
+    evict(error) {
+      account = budget.open(holder)
+      failAll(takeAll(), error)
+    },
+  }
+  let account = budget.open(holder)
+  resized(size)
   schedule()
+
+  function resized(bytes: number): void {
+    size = bytes
+    account.setUnsent(bytes)
+  }
+
+  function takeAll(): Waiting[] {
+    const all = waiting
+    waiting = []
+    resized(0)
+    clearTimeout(timer)
+    timer = undefined
+    return all
+  }
 
   function expire(): void {
     timer = undefined
     const now = Date.now()
     while (waiting[0] && waiting[0].since + maxAgeMs <= now) {
       const { bytes, done } = waiting.shift()!
-      size -= bytes.length
+      resized(size - bytes.length)
       done(new TcpError('EXPIRED', `${bytes.length} bytes were not sent within ${maxAgeMs / MS_PER_SECOND} s: there was no connection`))
     }
     schedule()
@@ -65,7 +92,7 @@ export function createQueue(key: string, properties: Properties, defaults: Fille
         return done(new TcpError('QUEUE_LIMIT', `not connected and the queue is full (${full}): ${bytes.length} bytes were not sent`))
       }
       waiting.push({ bytes, done, since: Date.now() })
-      size += bytes.length
+      resized(size + bytes.length)
       schedule()
     },
     release(write, most = Infinity) {
@@ -73,20 +100,20 @@ export function createQueue(key: string, properties: Properties, defaults: Fille
       waiting = waiting.slice(released.length)
       clearTimeout(timer)
       timer = undefined
-      for (const { bytes } of released) size -= bytes.length
+      resized(released.reduce((left, { bytes }) => left - bytes.length, size))
       schedule()
       for (const { bytes, done } of released) write(bytes, done)
     },
     stop(toBeContinued) {
-      clearTimeout(timer)
-      if (!toBeContinued) failAll(waiting)
-      else if (waiting.length > 0) orphans.add(key, waiting)
-      waiting = []
+      const all = takeAll()
+      account.close()
+      if (!toBeContinued) failAll(all)
+      else if (all.length > 0) orphans.add(key, all)
     },
   }
 }
 
-function failAll(waiting: Waiting[]): void {
+function failAll(waiting: Waiting[], why?: TcpError): void {
   for (const { bytes, done } of waiting)
-    done(new TcpError('NOT_CONNECTED', `not connected when the node was stopped: ${bytes.length} bytes were not sent`))
+    done(why ?? new TcpError('NOT_CONNECTED', `not connected when the node was stopped: ${bytes.length} bytes were not sent`))
 }

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { formatAddress } from '../address.ts'
+import type { Account, Budget } from '../budget.ts'
 import { describeSlowPeer, TcpError } from '../errors.ts'
 import type { Payload } from '../intake.ts'
 import { Outbox, type WriteLimit } from '../outbox.ts'
@@ -20,6 +21,8 @@ export type ExchangeOptions = ReplyOptions & {
   /** How many bytes may wait: in requests, and for a peer that takes them slowly. */
   writeLimit: WriteLimit
   patience: Patience
+  /** Counts what is held. */
+  budget?: Budget
   /** One connection for each request, even for those that come while another is connecting. */
   separate: boolean
 }
@@ -42,6 +45,7 @@ export class Exchange<T> {
   private readonly outbox: Outbox
   private readonly reply: ReplyReader
   private readonly unsent: Line<T>
+  private readonly account: Account | undefined
   /** Given to the socket, and not taken by the kernel yet. */
   private readonly unwritten = new Set<Request<T>>()
   /** Sent, and a reply is owed. */
@@ -66,7 +70,12 @@ export class Exchange<T> {
     const { host, port, tls } = options
     const socket = tls ? connectTls(clientTlsOptions(tls, { host, port })) : connect({ host, port })
     this.socket = socket
-    this.outbox = new Outbox(socket, (bytes) => this.closedError(bytes))
+    this.account = options.budget?.open({ ip: host, label: `${this.peer} (tcp request)`, evict: (error) => this.fail(error) })
+    this.outbox = new Outbox(
+      socket,
+      (bytes) => this.closedError(bytes),
+      () => this.account,
+    )
     socket.setNoDelay(true)
     socket.once(tls ? 'secureConnect' : 'connect', () => this.onConnect())
     socket.on('data', (chunk: Buffer) => this.onData(chunk))
@@ -202,6 +211,7 @@ export class Exchange<T> {
         describeBroken(`the reply of ${this.peer}: ${message}`, { reply: this.reply, code: 'FRAMING', cause: cause as Error }),
       )
     }
+    this.account?.setReceived(this.reply.held)
     if (isFirst && !this.over) this.limitSilence()
   }
 
@@ -267,6 +277,7 @@ export class Exchange<T> {
     this.connected = false
     this.asked = []
     this.reply.stop()
+    this.account?.close()
     clearTimeout(this.wholeTimer)
   }
 

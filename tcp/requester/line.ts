@@ -1,3 +1,4 @@
+import type { Account, Budget } from '../budget.ts'
 import { TcpError } from '../errors.ts'
 
 /** A request: its bytes, none to connect and listen only. `done` is called when they are sent, or with the error when they were not. */
@@ -12,10 +13,13 @@ export class Line<T> {
   private readonly limit: LineLimit
   private requests: Request<T>[] = []
   private bytes = 0
+  private account: Account | undefined
+  private readonly budget: Budget | undefined
 
-  constructor(peer: string, limit: LineLimit) {
+  constructor(peer: string, limit: LineLimit, budget?: Budget) {
     this.peer = peer
     this.limit = limit
+    this.budget = budget
   }
 
   get length(): number {
@@ -24,21 +28,39 @@ export class Line<T> {
 
   push(request: Request<T>): void {
     this.requests.push(request)
-    this.bytes += sizeOf(request)
+    this.resize(this.bytes + sizeOf(request))
     while (this.requests.length > 1 && (this.requests.length > this.limit.requests || this.bytes > this.limit.bytes)) this.dropOldest()
   }
 
   shift(): Request<T> | undefined {
     const request = this.requests.shift()
-    if (request) this.bytes -= sizeOf(request)
+    if (request) this.resize(this.bytes - sizeOf(request))
     return request
   }
 
   takeAll(): Request<T>[] {
     const all = this.requests
     this.requests = []
-    this.bytes = 0
+    this.resize(0)
     return all
+  }
+
+  private resize(bytes: number): void {
+    this.bytes = bytes
+    // Without a byte that waits there is nothing to count, and after too many there was an end.
+    if (this.account?.isClosed) this.account = undefined
+    if (bytes > 0)
+      this.account ??= this.budget?.open({
+        ip: '',
+        label: `the queue for ${this.peer}`,
+        outcome: 'was emptied',
+        evict: (error) => this.failAll(error),
+      })
+    this.account?.setUnsent(bytes)
+  }
+
+  private failAll(error: TcpError): void {
+    for (const { done } of this.takeAll()) done(error)
   }
 
   private dropOldest(): void {

@@ -1,3 +1,4 @@
+import { createByteQueue } from '../framing/byte-queue.ts'
 import { createIntake, type IntakeOptions, type Payload } from '../intake.ts'
 
 /** When a reply is whole. Times in milliseconds, counts in bytes. */
@@ -25,6 +26,8 @@ export type ReplyReader = {
   end: () => boolean
   /** How many bytes of a reply have come that is not whole. */
   readonly size: number
+  /** How many bytes are held, be they a reply's or not. */
+  readonly held: number
   /** Its first bytes, `most` at most. */
   peek: (most: number) => Buffer
   stop: () => void
@@ -36,7 +39,7 @@ const NOTHING = Buffer.alloc(0)
 
 export function createReplyReader(options: ReplyOptions, events: ReplyEvents): ReplyReader {
   const { end } = options
-  if (end.kind === 'none') return { push() {}, end: () => true, size: 0, peek: () => NOTHING, stop() {} }
+  if (end.kind === 'none') return { push() {}, end: () => true, size: 0, held: 0, peek: () => NOTHING, stop() {} }
   return end.kind === 'stay' ? createStream(end.intake, events) : createCollector(options, events)
 }
 
@@ -56,19 +59,21 @@ function createStream(intakeOptions: IntakeOptions, { onReply }: ReplyEvents): R
       return true
     },
     size: 0,
+    get held() {
+      return intake.size
+    },
     peek: () => NOTHING,
     stop: intake.stop,
   }
 }
 
 function createCollector({ end, maxReply }: ReplyOptions, { onReply, onWhole }: ReplyEvents): ReplyReader {
-  const chunks: Buffer[] = []
+  const queue = createByteQueue()
   const find = end.kind === 'bytes' ? createFinder(end.bytes) : undefined
-  let size = 0
   let timer: NodeJS.Timeout | undefined
   const give = (length: number, partial: boolean) => {
     clearTimeout(timer)
-    onReply(Buffer.concat(chunks).subarray(0, length), partial)
+    onReply(queue.peek(length), partial)
   }
   const whole = (length: number) => {
     give(length, false)
@@ -76,24 +81,27 @@ function createCollector({ end, maxReply }: ReplyOptions, { onReply, onWhole }: 
   }
   return {
     push(chunk) {
-      chunks.push(chunk)
-      const before = size
-      size += chunk.length
-      if (end.kind === 'time') timer ??= setTimeout(() => whole(size), end.ms)
+      const before = queue.size
+      queue.push(chunk)
+      const { size } = queue
+      if (end.kind === 'time') timer ??= setTimeout(() => whole(queue.size), end.ms)
       const length = find ? before + find(chunk) : end.kind === 'count' ? Math.max(1, end.bytes) : Infinity
       if (length <= size) whole(length)
       else if (size > maxReply) throw new Error(`longer than the limit of ${maxReply} bytes`)
     },
     end() {
-      if (size === 0) return false
+      if (queue.size === 0) return false
       // By time alone a reply has no other end than this.
-      give(size, end.kind !== 'time')
+      give(queue.size, end.kind !== 'time')
       return true
     },
     get size() {
-      return size
+      return queue.size
     },
-    peek: (most) => Buffer.concat(chunks, Math.min(size, most)),
+    get held() {
+      return queue.size
+    },
+    peek: (most) => queue.peek(Math.min(queue.size, most)),
     stop: () => clearTimeout(timer),
   }
 }

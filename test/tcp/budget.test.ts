@@ -4,8 +4,10 @@ import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { networkOf } from '../../tcp/address.ts'
 import { Budget, type Holder } from '../../tcp/budget.ts'
-import type { IntakeOptions } from '../../tcp/intake.ts'
+import type { IntakeOptions, Payload } from '../../tcp/intake.ts'
 import { memoryLimit, parseMemory } from '../../tcp/memory.ts'
+import { Requester } from '../../tcp/requester.ts'
+import { createReplyReader } from '../../tcp/requester/reply.ts'
 import type { Session } from '../../tcp/session.ts'
 import { LINES, PASSED_ON, startListening, type Listening } from './support/listening.ts'
 
@@ -201,6 +203,55 @@ test('a few bytes do not keep the chunk that they came in', async () => {
     return process.memoryUsage().arrayBuffers - before
   }
   await expect.poll(held).toBeLessThan(2 * MIB)
+})
+
+test('replies that are not whole, and requests that wait, count as well', async () => {
+  const budget = new Budget(2 * MIB)
+  await using device = await startListening({ onPayload: (session) => session.write(Buffer.alloc(1_200_000), { limit: LIMIT, done() {} }) })
+  const failures: string[] = []
+  const ask = (sent: (error?: Error) => void, bytes: Buffer) => {
+    const requester = new Requester<string>(
+      {
+        ...{ host: '127.0.0.1', port: device.port, tls: undefined, end: { kind: 'count', bytes: 1e7 }, maxReply: 1e9, maxWaiting: 100 },
+        ...{ writeLimit: LIMIT, patience: { timeoutMs: 0, othersWaitMs: 0 }, separate: true, budget },
+      },
+      {
+        onReply() {},
+        onFailure: (_about, error) => failures.push(error.message),
+        onConnected() {},
+        onEnded() {},
+        onWaiting() {},
+        onIdle() {},
+      },
+    )
+    requester.send({ about: '', bytes: Buffer.from('question'), done() {} })
+    if (bytes.length > 0) requester.send({ about: '', bytes, done: sent })
+    return requester
+  }
+  const first = ask(() => {}, Buffer.alloc(0))
+  await expect.poll(() => budget.received).toBe(1_200_000)
+  const second = ask(() => {}, Buffer.alloc(0))
+  await expect.poll(() => failures).toEqual([expect.stringMatching(/\(tcp request\) was disconnected: .*\(TCP_MEMORY\)/)])
+  const errors: (string | undefined)[] = []
+  const third = ask((error) => errors.push(error?.message), Buffer.alloc(3 * MIB))
+  await expect.poll(() => errors).toEqual([expect.stringMatching(/^the queue for 127\.0\.0\.1:\d+ was emptied: .*\(TCP_MEMORY\)/)])
+  for (const requester of [first, second, third]) requester.stop('over')
+  expect(budget.total).toBe(0)
+})
+
+test('a reply in single bytes is held in few pieces', () => {
+  const replies: Payload[] = []
+  const reader = createReplyReader(
+    { end: { kind: 'count', bytes: 50_000 }, maxReply: 1e6 },
+    { onReply: (reply) => replies.push(reply), onWhole() {} },
+  )
+  collect()
+  const before = process.memoryUsage().heapUsed
+  for (let count = 0; count < 49_999; count += 1) reader.push(Buffer.allocUnsafeSlow(1).fill('x'))
+  collect()
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(MIB)
+  reader.push(Buffer.from('x'))
+  expect(replies.map(String)).toEqual(['x'.repeat(50_000)])
 })
 
 test.each([
