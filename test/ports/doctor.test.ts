@@ -21,9 +21,8 @@ describeContainer('npm run ports', () => {
 
   /** The row of a port, and what the doctor says of it. */
   async function diagnose(port: number): Promise<{ row: PortRow; doctor: string; code: number }> {
-    const { stdout } = await project.ports('list', '--json')
-    const { rows } = JSON.parse(stdout) as { rows: PortRow[] }
-    const doctor = await project.ports('doctor')
+    const [list, doctor] = await Promise.all([project.ports('list', '--json'), project.ports('doctor')])
+    const { rows } = JSON.parse(list.stdout) as { rows: PortRow[] }
     for (const line of doctor.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(160)
     return { row: rows.find((candidate) => candidate.port === port)!, doctor: doctor.stdout, code: doctor.code }
   }

@@ -5,6 +5,7 @@ import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { AdminClient } from './admin-client.ts'
+import { COMPILE_CACHE } from './compile-cache.ts'
 import { freePort } from './free-port.ts'
 import { waitUntil } from './wait.ts'
 import { TcpClient } from './tcp-client.ts'
@@ -91,6 +92,7 @@ export class EmbeddedNodeRedTcp {
       env: {
         PATH: process.env.PATH,
         HOME: this.folder,
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
         DATA_DIR: join(this.folder, 'data'),
         FLOWS_DIR: join(this.folder, 'flows'),
         EDITOR_PORT: '0',

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { AdminClient, type FlowNode } from '../../support/admin-client.ts'
 import type { PortsView } from '../../../plugins/ports/view.ts'
 import { createCheckout } from '../../support/checkout.ts'
+import { COMPILE_CACHE } from '../../support/compile-cache.ts'
 import { docker } from '../../support/containers.ts'
 import { RUN_NAME } from '../../support/engine.ts'
 import { freePort } from '../../support/free-port.ts'
@@ -26,7 +27,7 @@ export type Outcome = { code: number; stdout: string; stderr: string }
 /** `npm run ports -- …` as a process of this host. */
 export async function runPorts(args: string[], { env = {}, uid }: { env?: Record<string, string>; uid?: number } = {}): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>()
-  const environment = { PATH: process.env.PATH, HOME: process.env.HOME, ...env }
+  const environment = { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env }
   execFile(process.execPath, [SCRIPT, ...args], { env: environment, ...(uid === undefined ? {} : { uid }) }, (error, stdout, stderr) =>
     resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
   )
@@ -80,7 +81,7 @@ export class PortsProject implements AsyncDisposable {
     const [editor, status, first, open] = [await freePort(), await freePort(), await freePort(), await freePort()]
     const place = engine ? { address: engine.address, status: open } : { address: '127.0.0.1', status }
     const project = new PortsProject({ name: `${RUN_NAME}-ports-${name}`, folder, editor, first, ...place, dockerHost: engine?.dockerHost })
-    if (engine) writeFileSync(join(folder, 'docker-compose.override.yml'), overrideFor(engine, open))
+    writeFileSync(join(folder, 'docker-compose.override.yml'), JSON.stringify({ services: servicesFor(engine, open) }))
     const settings = {
       COMPOSE_PROJECT_NAME: project.name,
       ...(livePorts ? { LIVE_PORTS: 1 } : {}),
@@ -184,11 +185,13 @@ export class PortsProject implements AsyncDisposable {
   }
 }
 
-/** What another engine needs: its own socket, and a status port that is reached from outside of its network. */
-function overrideFor({ dockerHost }: OwnEngine, statusPort: number): string {
-  const socket = `${dockerHost.replace('unix://', '')}:/var/run/docker.sock`
-  const services = { 'node-red': { ports: [`0.0.0.0:${statusPort}:1881`] }, 'live-ports': { volumes: [socket] } }
-  return JSON.stringify({ services })
+/** What is not as in docker-compose.yml. What another engine needs: its own socket, and a status port that is reached from outside of its network. */
+function servicesFor(engine: OwnEngine | undefined, statusPort: number): object {
+  // `up --wait` waits for the first check, which Docker makes after an interval: ten seconds, as the image comes.
+  const healthcheck = { interval: '1s' }
+  if (!engine) return { 'node-red': { healthcheck } }
+  const socket = `${engine.dockerHost.replace('unix://', '')}:/var/run/docker.sock`
+  return { 'node-red': { healthcheck, ports: [`0.0.0.0:${statusPort}:1881`] }, 'live-ports': { volumes: [socket] } }
 }
 
 /** `npm run ports -- watch` as a process. */
@@ -198,7 +201,7 @@ export class Watcher {
 
   constructor(args: string[], env: Record<string, string>) {
     this.child = spawn(process.execPath, [SCRIPT, ...args], {
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
       stdio: ['ignore', 'inherit', 'pipe'],
     })
     this.child.stderr.on('data', (chunk: Buffer) => (this.log += chunk.toString()))
