@@ -4,6 +4,7 @@ export type Parsed = { bytes: Uint8Array } | { error: TextMistake }
 
 const SEPARATOR = /[\s,;:_-]/
 const DIGIT = /[0-9a-fA-F]/
+const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).toUpperCase().padStart(2, '0'))
 const PREFIX = /^(?:0x|\\x)$/i
 
 /**
@@ -35,12 +36,14 @@ export function parseHex(text: string): Parsed {
 
 /** `01 03 0A` */
 export function formatHex(bytes: Uint8Array): string {
-  return Array.from(bytes, hexPair).join(' ')
+  let text = ''
+  for (let at = 0; at < bytes.length; at += 1) text += at === 0 ? PAIRS[bytes[at]!] : ` ${PAIRS[bytes[at]!]}`
+  return text
 }
 
 /** `0A` */
 export function hexPair(byte: number): string {
-  return byte.toString(16).toUpperCase().padStart(2, '0')
+  return PAIRS[byte]!
 }
 
 /** Up to where digits belong together: the `0` of a `0x` that follows them does not. */

@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import type { Endpoint } from '../engine/endpoint.ts'
-import { writeExport } from '../shared/export/write.ts'
+import { exportParts } from '../shared/export/write.ts'
 import type { ExportFormat } from '../shared/protocol.ts'
 import { describe } from './texts.ts'
 import { UsageError } from './usage.ts'
@@ -8,13 +8,14 @@ import { UsageError } from './usage.ts'
 const FORMATS: Record<string, ExportFormat> = { '.txt': 'text', '.csv': 'csv', '.hex': 'hexdump', '.pcapng': 'pcapng', '.json': 'flow' }
 
 /** The log of an endpoint in the form that the name of the file asks for. @throws UsageError */
-export function exportLog(path: string, endpoint: Endpoint): string | Uint8Array {
+export function exportLog(path: string, endpoint: Endpoint): Uint8Array {
   const format = formatOf(path)
   const { name, spec, local } = endpoint.info()
   const entries = endpoint.log.slice(endpoint.log.first, endpoint.log.last)
   // A client that has ended has no address any more: that of its log's last word is as good as any.
-  const content = writeExport(format, entries, { name, kind: spec.kind, spec, describe, ...(local && { local }) })
-  return format === 'flow' ? `${content as string}\n` : content
+  const parts = exportParts(format, entries, { name, kind: spec.kind, spec, describe, ...(local && { local }) })
+  const ending = format === 'flow' ? ['\n'] : []
+  return Buffer.concat([...parts, ...ending].map((part) => Buffer.from(part as Uint8Array)))
 }
 
 /** @throws UsageError */

@@ -9,7 +9,8 @@ type Chunk = { n: number; t: number; bytes: Buffer }
 export type Stream = { peer: string; dir: 'rx' | 'tx'; chunks: Chunk[]; ended: boolean }
 
 export type CutPiece = { t: number; bytes: Buffer; entries: [number, number]; complete: boolean }
-export type Cut = { pieces: CutPiece[]; skipped: number; problem?: Told }
+/** Pieces as they are cut; undefined for a chunk that is done, so that whoever asks can pause. */
+export type Cutting = Generator<CutPiece | undefined, { skipped: number; problem?: Told }>
 
 export function streamsOf(entries: readonly LogEntry[], dirs: readonly ('rx' | 'tx')[]): Stream[] {
   const streams = new Map<string, Stream>()
@@ -30,64 +31,53 @@ export function streamsOf(entries: readonly LogEntry[], dirs: readonly ('rx' | '
   return [...streams.values()]
 }
 
-export function* cutStreams(
-  streams: readonly Stream[],
-  options: { framing: Framing; maxFrame: number },
-): Generator<{ stream: Stream; cut: Cut }> {
-  for (const stream of streams) yield { stream, cut: cutStream(stream, options) }
-}
-
-export function cutStream(stream: Stream, { framing, maxFrame }: { framing: Framing; maxFrame: number }): Cut {
+export function cutStream(stream: Stream, { framing, maxFrame }: { framing: Framing; maxFrame: number }): Cutting {
   return framing.kind === 'gap' ? cutByGap(stream, framing.ms, maxFrame) : cutByFramer(stream, framing, maxFrame)
 }
 
-function cutByFramer({ chunks, ended }: Stream, framing: Framing, maxFrame: number): Cut {
+function* cutByFramer({ chunks, ended }: Stream, framing: Framing, maxFrame: number): Cutting {
   const framer = createFramer({ framing, maxFrame, onReady() {} })
-  const pieces: CutPiece[] = []
   const places = createPlaces()
-  const result = (problem?: Told): Cut => ({ pieces, skipped: framer.skipped, ...(problem ? { problem } : {}) })
   for (const chunk of chunks) {
     framer.push(chunk.bytes)
     places.push(chunk)
     try {
-      for (let frame = framer.next(); frame !== undefined; frame = framer.next()) {
-        pieces.push({ t: chunk.t, bytes: frame, entries: places.take(framer.size), complete: true })
-      }
+      for (let frame = framer.next(); frame !== undefined; frame = framer.next())
+        yield { t: chunk.t, bytes: frame, entries: places.take(framer.size), complete: true }
     } catch (error) {
       // As in the nodes: what comes after such a mistake can not be cut any more.
-      return result(tellFramingError(error))
+      return { skipped: framer.skipped, problem: tellFramingError(error) }
     }
+    yield undefined
   }
   const last = chunks.at(-1)
   const tail = framer.flush()
-  if (tail && last) pieces.push({ t: last.t, bytes: tail.bytes, entries: places.take(0), complete: tail.complete && ended })
-  return result()
+  if (tail && last) yield { t: last.t, bytes: tail.bytes, entries: places.take(0), complete: tail.complete && ended }
+  return { skipped: framer.skipped }
 }
 
-function cutByGap({ chunks, ended }: Stream, ms: number, maxFrame: number): Cut {
-  const pieces: CutPiece[] = []
+function* cutByGap({ chunks, ended }: Stream, ms: number, maxFrame: number): Cutting {
   let held: Chunk[] = []
-  const finish = (complete: boolean) => {
-    const first = held[0]
-    const last = held.at(-1)
-    if (!first || !last) return
-    pieces.push({ t: last.t, bytes: Buffer.concat(held.map(({ bytes }) => bytes)), entries: [first.n, last.n], complete })
-    held = []
+  const pieceOf = (complete: boolean): CutPiece => {
+    const piece = { bytes: Buffer.concat(held.map(({ bytes }) => bytes)), entries: [held[0]!.n, held.at(-1)!.n] as [number, number] }
+    return { t: held.at(-1)!.t, complete, ...piece }
   }
   let size = 0
   for (const chunk of chunks) {
     const before = held.at(-1)
     if (before && chunk.t - before.t >= ms * 1000) {
-      finish(true)
+      yield pieceOf(true)
+      held = []
       size = 0
     }
     held.push(chunk)
     size += chunk.bytes.length
-    if (size > maxFrame) return { pieces, skipped: 0, problem: told('FRAME_TOO_LONG', { limit: maxFrame }) }
+    if (size > maxFrame) return { skipped: 0, problem: told('FRAME_TOO_LONG', { limit: maxFrame }) }
+    yield undefined
   }
   const last = held.at(-1)
-  finish(ended || (last !== undefined && Date.now() * 1000 - last.t >= ms * 1000))
-  return { pieces, skipped: 0 }
+  if (last) yield pieceOf(ended || Date.now() * 1000 - last.t >= ms * 1000)
+  return { skipped: 0 }
 }
 
 /** Tells which entries the bytes of a frame came in. */

@@ -1,5 +1,6 @@
-import { writeExport } from '../shared/export/write.ts'
+import { exportParts } from '../shared/export/write.ts'
 import type { ExportFormat, Request, Requests } from '../shared/protocol.ts'
+import { createBreath, type Breath } from './breath.ts'
 import type { Endpoint } from './endpoint.ts'
 import { spanOf } from './log.ts'
 
@@ -11,10 +12,16 @@ const FILES: Record<ExportFormat, { ending: string; type: string }> = {
   flow: { ending: 'json', type: 'application/json' },
 }
 
-/** A log, or a part of it, as a file. */
-export function performExport(endpoint: Endpoint, { format, ...span }: Extract<Request, { do: 'export' }>): Requests['export']['answer'] {
+const BLOCK_CHARACTERS = 64 * 1024
+
+/** A log, or a part of it, as a file. Others have their turn meanwhile; nobody waits for the rest after `signal`. */
+export async function performExport(
+  endpoint: Endpoint,
+  { format, ...span }: Extract<Request, { do: 'export' }>,
+  signal?: AbortSignal,
+): Promise<Requests['export']['answer']> {
   const { spec, local } = endpoint.info()
-  const content = writeExport(format, spanOf(endpoint.log, span), {
+  const parts = exportParts(format, spanOf(endpoint.log, span), {
     name: endpoint.name,
     kind: spec.kind,
     spec,
@@ -22,5 +29,22 @@ export function performExport(endpoint: Endpoint, { format, ...span }: Extract<R
   })
   const { ending, type } = FILES[format]
   const base = endpoint.name.replace(/[^\p{L}\p{N}.-]+/gu, '-').replace(/^[-.]+|-+$/g, '')
-  return { name: `${base || 'log'}.${ending}`, type, data: Buffer.from(content as Uint8Array).toString('base64') }
+  return { name: `${base || 'log'}.${ending}`, type, data: (await collect(parts, createBreath(signal))).toString('base64') }
+}
+
+async function collect(parts: Iterable<string | Uint8Array>, breath: Breath): Promise<Buffer> {
+  const blocks: Uint8Array[] = []
+  let text = ''
+  const flush = () => {
+    if (text !== '') blocks.push(Buffer.from(text))
+    text = ''
+  }
+  for (const part of parts) {
+    if (typeof part === 'string') text += part
+    else blocks.push(part)
+    if (text.length > BLOCK_CHARACTERS) flush()
+    await breath()
+  }
+  flush()
+  return Buffer.concat(blocks)
 }

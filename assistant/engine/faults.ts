@@ -2,7 +2,12 @@ import type { FaultSpec } from '../shared/spec.ts'
 
 const SPLIT_DELAY_MS = 20
 
-type Piece = { bytes: Uint8Array; afterMs: number }
+// Many small pieces that are due at once must not keep anybody else waiting.
+const SLICE_MS = 10
+const MANY = 1000
+
+/** Bytes that go in pieces of one size, and how far that is. */
+type Batch = { bytes: Uint8Array; at: number; size: number; delayMs: number; splitDelayMs: number }
 
 /** What stands between whoever sends and the socket: passes bytes on as they are, or mistreats them as the settings say at that time. */
 export type Outlet = {
@@ -13,10 +18,12 @@ export type Outlet = {
 }
 
 export function createOutlet(write: (bytes: Uint8Array) => void, faults: () => FaultSpec): Outlet {
-  const queue: Piece[] = []
+  let queue: Batch[] = []
+  // Those before this one have gone.
+  let next = 0
   let merging: Uint8Array[] = []
   let mergeTimer: NodeJS.Timeout | undefined
-  let timer: NodeJS.Timeout | undefined
+  let timer: NodeJS.Timeout | NodeJS.Immediate | undefined
   let waiting = 0
 
   function send(bytes: Uint8Array): void {
@@ -42,29 +49,42 @@ export function createOutlet(write: (bytes: Uint8Array) => void, faults: () => F
   }
 
   function enqueue(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
     const { delayMs = 0, splitBytes = 0, splitDelayMs = SPLIT_DELAY_MS } = faults()
-    const size = splitBytes > 0 ? splitBytes : Math.max(1, bytes.length)
-    for (let at = 0; at < bytes.length; at += size) {
-      queue.push({ bytes: bytes.subarray(at, at + size), afterMs: at === 0 ? delayMs : splitDelayMs })
+    queue.push({ bytes, at: 0, size: splitBytes > 0 ? splitBytes : Math.max(1, bytes.length), delayMs, splitDelayMs })
+    if (timer === undefined) wait()
+  }
+
+  /** Waits for the next piece's time; those that are due go at once, as many as do not keep others waiting. */
+  function wait(): void {
+    const until = performance.now() + SLICE_MS
+    timer = undefined
+    for (let batch = queue[next]; batch !== undefined; batch = queue[next]) {
+      const afterMs = batch.at === 0 ? batch.delayMs : batch.splitDelayMs
+      if (afterMs > 0) return void (timer = setTimeout(passOne, afterMs))
+      pass(batch)
+      if (performance.now() > until) return void (timer = setImmediate(wait))
     }
-    if (timer === undefined) next()
+    queue = []
+    next = 0
   }
 
-  function next(): void {
-    timer = undefined
-    const piece = queue[0]
-    if (piece === undefined) return
-    if (piece.afterMs > 0) timer = setTimeout(pass, piece.afterMs)
-    else pass()
+  function passOne(): void {
+    const batch = queue[next]
+    if (batch) pass(batch)
+    wait()
   }
 
-  function pass(): void {
-    const piece = queue.shift()
-    timer = undefined
-    if (piece === undefined) return
-    waiting -= piece.bytes.length
-    write(piece.bytes)
-    next()
+  function pass(batch: Batch): void {
+    const piece = batch.bytes.subarray(batch.at, batch.at + batch.size)
+    batch.at += batch.size
+    if (batch.at >= batch.bytes.length) next += 1
+    if (next >= MANY) {
+      queue.splice(0, next)
+      next = 0
+    }
+    waiting -= piece.length
+    write(piece)
   }
 
   return {
@@ -73,9 +93,12 @@ export function createOutlet(write: (bytes: Uint8Array) => void, faults: () => F
       return waiting
     },
     stop() {
-      clearTimeout(timer)
+      clearTimeout(timer as NodeJS.Timeout)
+      clearImmediate(timer as NodeJS.Immediate)
+      timer = undefined
       clearTimeout(mergeTimer)
-      queue.length = 0
+      queue = []
+      next = 0
       merging = []
       waiting = 0
     },

@@ -1,4 +1,5 @@
 import type { FileInfo, Told } from '../shared/protocol.ts'
+import { createBreath } from './breath.ts'
 import type { Peer } from './peer.ts'
 import { AssistantError, told } from './told.ts'
 
@@ -32,6 +33,7 @@ export function createFileSending({ send, peers, note, changed }: Hooks) {
 
   async function pass(file: NonNullable<typeof running>, bytes: Uint8Array): Promise<void> {
     const size = file.pieceBytes || bytes.length
+    const breath = createBreath()
     for (let at = 0; at < bytes.length; at += size) {
       for (const peer of peers(file.peer)) while (peer.waiting > MAX_AHEAD_BYTES && peers(file.peer).includes(peer)) await peer.progress()
       if (running !== file) return
@@ -39,6 +41,7 @@ export function createFileSending({ send, peers, note, changed }: Hooks) {
       send(piece, file.peer)
       file.sent += piece.length
       changed()
+      await breath()
       if (file.periodMs > 0 && file.sent < file.size) await new Promise((resolve) => setTimeout(resolve, file.periodMs))
     }
   }

@@ -11,6 +11,7 @@ import { AssistantError } from './told.ts'
 import { performView } from './views.ts'
 
 const MIB = 1024 * 1024
+const MOST_FETCHED_BYTES = 2 * MIB
 
 export const DEFAULT_LIMITS: Limits = {
   endpoints: 16,
@@ -90,7 +91,7 @@ export function createHub({ limits: given = {}, targets: allowList, presets = []
   }
 
   /** @throws AssistantError */
-  function perform(request: HubRequest, owner?: unknown): unknown {
+  function perform(request: HubRequest, owner?: unknown, signal?: AbortSignal): unknown {
     if (request.do === 'open') return open(request)
     const endpoint = find(request.endpoint)
     switch (request.do) {
@@ -136,12 +137,12 @@ export function createHub({ limits: given = {}, targets: allowList, presets = []
         return endpoint.info()
       case 'fetch': {
         const { first, last } = endpoint.log
-        return { entries: endpoint.log.slice(request.from, request.to, limits.fetchEntries).map(toEntry), first, last }
+        return { entries: someOf(endpoint.log.slice(request.from, request.to, limits.fetchEntries)).map(toEntry), first, last }
       }
       case 'view':
-        return performView(endpoint.log, request)
+        return performView(endpoint.log, request, signal)
       case 'export':
-        return performExport(endpoint, request)
+        return performExport(endpoint, request, signal)
       case 'replay': {
         if (!request.source) endpoint.replay.stop()
         else {
@@ -181,6 +182,7 @@ export function createHub({ limits: given = {}, targets: allowList, presets = []
     perform: perform as <V extends Verb>(
       request: Extract<HubRequest, { do: V }>,
       owner?: unknown,
+      signal?: AbortSignal,
     ) => Requests[V]['answer'] | Promise<Requests[V]['answer']>,
     endpoints: (): Endpoint[] => [...endpoints.values()],
     infos: (): EndpointInfo[] => [...endpoints.values()].map((endpoint) => endpoint.info()),
@@ -201,6 +203,13 @@ export function createHub({ limits: given = {}, targets: allowList, presets = []
 
 export function toEntry({ data, ...entry }: LogEntry): Entry {
   return data === undefined ? entry : { ...entry, data: Buffer.from(data.buffer, data.byteOffset, data.length).toString('base64') }
+}
+
+/** As many as make an answer of a bounded length, one at least; the rest is asked for again. */
+function someOf(entries: readonly LogEntry[]): readonly LogEntry[] {
+  let bytes = 0
+  const end = entries.findIndex(({ data }) => (bytes += data?.length ?? 0) > MOST_FETCHED_BYTES)
+  return end === -1 ? entries : entries.slice(0, Math.max(1, end))
 }
 
 function defaultName(spec: EndpointSpec): string {

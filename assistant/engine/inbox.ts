@@ -1,6 +1,7 @@
 import { decodeText, encodeText } from '../../tcp/encoding.ts'
 import { concatBytes } from '../shared/escapes.ts'
-import { indexOfBytes, indexOfPattern, parseHexPattern, parseRegex, REGEX_CHARACTERS, textOf } from '../shared/pattern.ts'
+import { indexOfBytes, indexOfPattern, parseHexPattern, textOf } from '../shared/pattern.ts'
+import { parseRegex, REGEX_CHARACTERS } from '../shared/regex.ts'
 
 export type Wanted = { by: 'text' | 'hex' | 'regex'; text: string }
 
@@ -73,8 +74,7 @@ function endOfRegex(bytes: Uint8Array, source: string, encoding: string): number
   const text = decodeText(buffer, encoding)
   // Bytes that are no text in this encoding have no way back from characters: each is looked at as one then.
   const exact = encodeText(text, encoding).equals(buffer)
-  const found = parsed.regex.exec(exact ? text : textOf(seen, 'latin1'))
-  if (found === null) return -1
-  const end = found.index + found[0].length
-  return exact ? encodeText(text.slice(0, end), encoding).length : end
+  const found = parsed.regex.find(exact ? text : textOf(seen, 'latin1'))
+  if (found === undefined) return -1
+  return exact ? encodeText(text.slice(0, found.end), encoding).length : found.end
 }

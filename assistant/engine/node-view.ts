@@ -5,15 +5,20 @@ import { createDecoder } from '../../tcp/encoding.ts'
 import { createIntake, type IntakeOptions, type Payload } from '../../tcp/intake.ts'
 import type { LogEntry, NodeMessage, NodeView, Told } from '../shared/protocol.ts'
 import type { TcpInSpec } from '../shared/spec.ts'
+import type { Breath } from './breath.ts'
 import { createPlaces, cutStream, streamsOf, tellFramingError, type Stream } from './cutting.ts'
 import { told } from './told.ts'
 
 const MAX_MESSAGES = 5_000
 const MIB = 1024 * 1024
+const MAX_BYTES = 4 * MIB
 const DEFAULTS = { maxFrame: 16 * MIB, maxSingle: 128 * MIB } as FilledDefaults
 
 /** The messages of a tcp in with these properties, and which of the properties do nothing or harm. */
-export function viewAsNodeRed(entries: readonly LogEntry[], settings: TcpInSpec, dir: 'rx' | 'tx' = 'rx'): NodeView {
+export async function viewAsNodeRed(
+  entries: readonly LogEntry[],
+  { settings, dir, breath }: { settings: TcpInSpec; dir: 'rx' | 'tx'; breath: Breath },
+): Promise<NodeView> {
   let intake: IntakeOptions
   try {
     intake = readIntake(settings, DEFAULTS)
@@ -28,32 +33,47 @@ export function viewAsNodeRed(entries: readonly LogEntry[], settings: TcpInSpec,
   const messages: NodeMessage[] = []
   let problem: Told | undefined
   let chunks = 0
+  let bytes = 0
+  let truncated = false
   for (const stream of streamsOf(entries, [dir])) {
     chunks += stream.chunks.length
-    problem ??= takeIn(stream, intake, settings, messages)
+    for (const message of takeIn(stream, intake, settings)) {
+      truncated ||= message !== undefined && (messages.length >= MAX_MESSAGES || bytes > MAX_BYTES)
+      if (truncated) break
+      if (message && 'problem' in message) problem ??= message.problem
+      else if (message) {
+        messages.push(message)
+        bytes += message.text?.length ?? message.data?.length ?? 0
+      }
+      await breath()
+    }
   }
   messages.sort((a, b) => a.entries[1] - b.entries[1])
-  const truncated = messages.length > MAX_MESSAGES
   return {
-    messages: truncated ? messages.slice(0, MAX_MESSAGES) : messages,
+    messages,
     warnings: warningsFor(settings, intake, messages, chunks),
     truncated,
     ...(problem ? { problem } : {}),
   }
 }
 
-function takeIn(stream: Stream, intake: IntakeOptions, settings: TcpInSpec, messages: NodeMessage[]): Told | undefined {
-  const emit = (payload: Payload, t: number, entries: [number, number], bytes?: Buffer, complete = true) => {
-    messages.push(messageOf(payload, { t, peer: stream.peer, entries, intake, settings, bytes, complete }))
-  }
+/** Messages one by one; undefined for a chunk that is done, so that whoever asks can pause. */
+function* takeIn(stream: Stream, intake: IntakeOptions, settings: TcpInSpec): Generator<NodeMessage | { problem: Told } | undefined> {
+  const make = (payload: Payload, t: number, entries: [number, number], bytes?: Buffer, complete = true) =>
+    messageOf(payload, { t, peer: stream.peer, entries, intake, settings, bytes, complete })
   const cuttable = intake.dataType !== 'text' || !['stream', 'delimiter'].includes(intake.framing.kind)
   if (cuttable) {
     // The bytes of every frame are known, so that split characters can be told from wrong ones.
-    const cut = cutStream(stream, intake)
-    const convert = (bytes: Buffer) => convertWhole(bytes, intake)
-    for (const { bytes, t, entries, complete } of cut.pieces)
-      if (complete || stream.ended) emit(convert(bytes), t, entries, bytes, complete)
-    return cut.problem
+    const cutting = cutStream(stream, intake)
+    let step = cutting.next()
+    for (; !step.done; step = cutting.next()) {
+      const piece = step.value
+      if (piece && (piece.complete || stream.ended))
+        yield make(convertWhole(piece.bytes, intake), piece.t, piece.entries, piece.bytes, piece.complete)
+      else yield undefined
+    }
+    if (step.value.problem) yield { problem: step.value.problem }
+    return
   }
   const live = createIntake(intake, () => {})
   const places = createPlaces()
@@ -61,14 +81,15 @@ function takeIn(stream: Stream, intake: IntakeOptions, settings: TcpInSpec, mess
     for (const chunk of stream.chunks) {
       live.push(chunk.bytes)
       places.push(chunk)
-      for (let payload = live.next(); payload !== undefined; payload = live.next()) emit(payload, chunk.t, places.take(live.size))
+      for (let payload = live.next(); payload !== undefined; payload = live.next()) yield make(payload, chunk.t, places.take(live.size))
+      yield undefined
     }
   } catch (error) {
-    return tellFramingError(error)
+    yield { problem: tellFramingError(error) }
+    return
   }
   const tail = stream.ended ? live.flush() : undefined
-  if (tail) emit(tail.payload, stream.chunks.at(-1)!.t, places.take(0), undefined, tail.complete)
-  return undefined
+  if (tail) yield make(tail.payload, stream.chunks.at(-1)!.t, places.take(0), undefined, tail.complete)
 }
 
 function convertWhole(bytes: Buffer, intake: IntakeOptions): Payload {

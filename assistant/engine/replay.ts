@@ -1,6 +1,9 @@
 import type { LogEntry, ReplayInfo, Told } from '../shared/protocol.ts'
 import { tellError, told } from './told.ts'
 
+// What is due all at once must not keep anybody else waiting.
+const SLICE_MS = 10
+
 type Hooks = { send: (bytes: Uint8Array, peer: string | undefined) => void; note: (note: Told) => void; changed: () => void }
 
 /** Sends the bytes of log entries again, as far apart as they were, divided by `speed`. */
@@ -12,6 +15,7 @@ export function createReplay({ send, note, changed }: Hooks) {
     if (running === undefined) return
     const { entries, from, speed, peer } = running
     const start = entries[0]?.t ?? 0
+    const until = performance.now() + SLICE_MS
     for (;;) {
       const entry = entries[running.at]
       if (entry === undefined) return stop()
@@ -27,6 +31,10 @@ export function createReplay({ send, note, changed }: Hooks) {
         return stop()
       }
       running.at += 1
+      if (performance.now() > until) {
+        timer = setTimeout(tick, 0)
+        return changed()
+      }
     }
   }
 

@@ -4,66 +4,77 @@ import { measureLatency } from '../shared/latency.ts'
 import type { Frame, FramingView, LatencyView, LogEntry, NodeView, TextView, ViewAsked } from '../shared/protocol.ts'
 import type { ChecksumSpec, FramingSpec } from '../shared/spec.ts'
 import { createDecoder, isKnownEncoding } from '../../tcp/encoding.ts'
-import type { Framing } from '../../tcp/framing.ts'
-import { cutStreams, streamsOf } from './cutting.ts'
+import { createFramer, type Framing } from '../../tcp/framing.ts'
+import { createBreath, type Breath } from './breath.ts'
+import { cutStream, streamsOf, type CutPiece, type Stream } from './cutting.ts'
 import type { Log } from './log.ts'
 import { viewAsNodeRed } from './node-view.ts'
 import { AssistantError, told } from './told.ts'
 
 const MAX_FRAME_BYTES = 1024 * 1024
 export const MAX_ROWS = 5_000
-const MAX_VIEW_BYTES = 4 * 1024 * 1024
+export const MAX_VIEW_BYTES = 4 * 1024 * 1024
 
-/** The same bytes, seen in another way. */
-export function performView(log: Log, request: ViewAsked): FramingView | NodeView | LatencyView | TextView {
+/** The same bytes, seen in another way. Long logs take a while, in which others have their turn; nobody waits for the rest after `signal`. */
+export async function performView(
+  log: Log,
+  request: ViewAsked,
+  signal?: AbortSignal,
+): Promise<FramingView | NodeView | LatencyView | TextView> {
   const { from = 0, to = Infinity, peer } = request
   const all = log.slice(from, to)
   const entries = peer ? all.filter((entry) => entry.peer === peer) : all
+  const breath = createBreath(signal)
   switch (request.view) {
     case 'framing':
       if (!request.framing) throw new AssistantError('BAD_SETTING', { setting: 'framing', reason: 'is missing' })
-      return viewFraming(entries, request)
+      return await viewFraming(entries, request, breath)
     case 'node-red':
-      return viewAsNodeRed(entries, request.settings ?? {}, request.dir)
+      return await viewAsNodeRed(entries, { settings: request.settings ?? {}, dir: request.dir ?? 'rx', breath })
     case 'latency': {
       const view = measureLatency(entries)
       return { ...view, pairs: view.pairs.slice(-MAX_ROWS) }
     }
     case 'text':
-      return viewText(entries, request.encoding)
+      return await viewText(entries, request.encoding, breath)
   }
 }
 
-function viewFraming(
+async function viewFraming(
   entries: readonly LogEntry[],
   { framing, dir, checksum, maxFrame = MAX_FRAME_BYTES }: Extract<ViewAsked, { view: 'framing' }>,
-): FramingView {
+  breath: Breath,
+): Promise<FramingView> {
   const view: FramingView = { frames: [], skipped: 0, truncated: false, problems: [] }
-  const streams = streamsOf(entries, dir ? [dir] : ['rx', 'tx'])
+  const options = { framing: toFraming(framing), maxFrame }
   let bytes = 0
-  for (const { stream, cut } of cutStreams(streams, { framing: toFraming(framing), maxFrame })) {
-    view.skipped += cut.skipped
-    if (cut.problem) view.problems.push(cut.problem)
-    for (const piece of cut.pieces) {
-      if (view.frames.length >= MAX_ROWS || bytes > MAX_VIEW_BYTES) {
-        view.truncated = true
-        break
-      }
-      bytes += piece.bytes.length
-      const frame: Frame = {
-        t: piece.t,
-        dir: stream.dir,
-        peer: stream.peer,
-        data: piece.bytes.toString('base64'),
-        entries: piece.entries,
-        ...(piece.complete ? {} : { incomplete: true }),
-        ...(checksum && piece.complete ? verdictOf(piece.bytes, checksum) : {}),
-      }
-      view.frames.push(frame)
+  for (const stream of streamsOf(entries, dir ? [dir] : ['rx', 'tx'])) {
+    const cutting = cutStream(stream, options)
+    let step = cutting.next()
+    while (!step.done && !(view.truncated ||= step.value !== undefined && (view.frames.length >= MAX_ROWS || bytes > MAX_VIEW_BYTES))) {
+      if (step.value) view.frames.push(frameOf(stream, step.value, checksum))
+      bytes += step.value?.bytes.length ?? 0
+      await breath()
+      step = cutting.next()
     }
+    if (!step.done) break
+    view.skipped += step.value.skipped
+    if (step.value.problem) view.problems.push(step.value.problem)
   }
   view.frames.sort((a, b) => a.entries[1] - b.entries[1])
   return view
+}
+
+function frameOf({ dir, peer }: Stream, { t, bytes, entries, complete }: CutPiece, checksum: ChecksumSpec | undefined): Frame {
+  return {
+    t,
+    dir,
+    peer,
+    data: bytes.toString('base64'),
+    entries,
+    ...(complete ? {} : { incomplete: true }),
+    ...(checksum && complete ? verdictOf(bytes, checksum) : {}),
+  }
 }
 
 function verdictOf(frame: Buffer, checksum: ChecksumSpec): Pick<Frame, 'verdict' | 'expected'> {
@@ -74,12 +85,15 @@ function verdictOf(frame: Buffer, checksum: ChecksumSpec): Pick<Frame, 'verdict'
   return { verdict: 'wrong', expected: formatHex(checksumOf(frame.subarray(0, frame.length - length), checksum)) }
 }
 
-function viewText(entries: readonly LogEntry[], encoding = 'utf8'): TextView {
+async function viewText(entries: readonly LogEntry[], encoding: string, breath: Breath): Promise<TextView> {
   if (!isKnownEncoding(encoding)) throw new AssistantError('BAD_ENCODING', { encoding })
   const texts: Record<string, string> = {}
   for (const { chunks } of streamsOf(entries, ['rx', 'tx'])) {
     const decoder = createDecoder(encoding)
-    for (const { n, bytes } of chunks) texts[n] = decoder.write(bytes)
+    for (const { n, bytes } of chunks) {
+      texts[n] = decoder.write(bytes)
+      await breath()
+    }
     const last = chunks.at(-1)
     if (last) texts[last.n] += decoder.end()
   }
@@ -87,6 +101,16 @@ function viewText(entries: readonly LogEntry[], encoding = 'utf8'): TextView {
 }
 
 function toFraming(spec: FramingSpec): Framing {
+  const framing = framingOf(spec)
+  try {
+    createFramer({ framing, maxFrame: MAX_FRAME_BYTES, onReady() {} }).stop()
+  } catch (error) {
+    throw new AssistantError('BAD_SETTING', { setting: spec.kind, reason: (error as Error).message })
+  }
+  return framing
+}
+
+function framingOf(spec: FramingSpec): Framing {
   if (spec.kind === 'delimiter') return { ...spec, delimiter: bytesOf('delimiter', spec.delimiter) }
   if (spec.kind === 'marker') return { ...spec, start: bytesOf('start', spec.start), end: bytesOf('end', spec.end) }
   return spec

@@ -1,6 +1,7 @@
 import type { Answer, Permissions, Request, Requests, ServerEvent, Verb } from '../shared/protocol.ts'
 import { createScenarios } from '../scenario/service.ts'
 import type { Endpoint } from './endpoint.ts'
+import { AssistantError } from './told.ts'
 import { toEntry, type Hub, type HubEvent } from './hub.ts'
 
 const BATCH_MS = 50
@@ -100,8 +101,20 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
       watched.delete(request.endpoint)
       return {}
     }
-    if (request.do === 'scenario') return scenarios.answer(request)
+    if (request.do === 'scenario') return await scenarios.answer(request)
+    if (request.do === 'view' || request.do === 'export') return await inTurn(() => hub.perform(request, watcher, gone.signal))
     return await hub.perform(request, watcher)
+  }
+
+  /** One long request after the other: together they would hold as much as all of them need. */
+  let before: Promise<unknown> = Promise.resolve()
+  function inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    const turn = before.then(() => {
+      gone.signal.throwIfAborted()
+      return work()
+    })
+    before = turn.catch(() => {})
+    return turn
   }
 
   function watch({ endpoint: id, from }: { endpoint: string; from?: number }): { first: number; last: number } {
@@ -115,6 +128,7 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
     return { first, last }
   }
 
+  const gone = new AbortController()
   let stopped = false
   const scenarios = createScenarios(hub, (run, event) => {
     if (!stopped) sink.send({ on: 'scenario', run, event })
@@ -124,6 +138,7 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
     answer,
     stop(): void {
       stopped = true
+      gone.abort(new AssistantError('NOT_AVAILABLE', { what: 'answer' }))
       scenarios.stop()
       unfollow()
       clearTimeout(batching)

@@ -5,6 +5,12 @@ import type { Mistake } from './model.ts'
 const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|m)?$/
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000 }
 const LONGEST_MS = 3_600_000
+// More help nobody.
+const MOST_MISTAKES = 100
+const LONGEST_TOLD = 300
+
+/** There are so many mistakes that reading on has no use. */
+export class TooManyMistakes extends Error {}
 
 export class Fields {
   readonly mistakes: Mistake[] = []
@@ -22,15 +28,20 @@ export class Fields {
   }
 
   wrong(node: Node | null | undefined, key: string, text: string): undefined {
-    this.mistakes.push({ line: this.lineOf(node), key, text })
+    const cut = (words: string) => (words.length > LONGEST_TOLD ? `${words.slice(0, LONGEST_TOLD)} …` : words)
+    this.mistakes.push({ line: this.lineOf(node), key: cut(key), text: cut(text) })
+    if (this.mistakes.length >= MOST_MISTAKES) throw new TooManyMistakes()
     return undefined
   }
 
   /** A mapping with no keys but these. */
   map(node: Node | null | undefined, key: string, allowed: readonly string[]): YAMLMap<Node, Node | null> | undefined {
     if (!isMap(node)) return this.wrong(node, key, `a mapping is needed, with ${allowed.join(', ')}`)
+    const names = new Set<string>()
     for (const pair of node.items as { key: Node }[]) {
       const name = this.plain(pair.key)
+      if (name !== undefined && names.has(name)) this.wrong(pair.key, name, 'it is there twice')
+      if (name !== undefined) names.add(name)
       if (name === undefined || !allowed.includes(name))
         this.wrong(pair.key, name ?? key, `not known here; there are: ${allowed.join(', ')}`)
     }
@@ -59,7 +70,7 @@ export class Fields {
   /** Text in which `${NAME}` and `${NAME:-default}` stand for variables. */
   filled(node: Node | null | undefined, key: string, what: string): string | undefined {
     const text = this.text(node, key, what)
-    return text?.replace(/\$\{(\w+)(?::-([^}]*))?\}/g, (_, name: string, otherwise: string | undefined) => {
+    return text?.replace(/\$\{(\w+)(?::-([^}$]{0,1000}))?\}/g, (_, name: string, otherwise: string | undefined) => {
       const value = this.variables[name] || otherwise
       if (value === undefined) this.wrong(node, key, `the variable ${name} has no value: set it, or write \${${name}:-default}`)
       return value ?? ''

@@ -4,15 +4,18 @@ import type { Wanted } from '../engine/inbox.ts'
 import { parseHostPort, parsePort } from '../shared/address.ts'
 import { CHECKSUM_NAMES, CHECKSUMS } from '../shared/checksum.ts'
 import { composeBytes } from '../shared/compose.ts'
-import { parseHexPattern, parseRegex } from '../shared/pattern.ts'
+import { parseHexPattern } from '../shared/pattern.ts'
+import { parseRegex } from '../shared/regex.ts'
 import type { ChecksumSpec, Draft, EndpointSpec } from '../shared/spec.ts'
-import { Fields } from './fields.ts'
+import { Fields, TooManyMistakes } from './fields.ts'
 import { ScenarioError, STEP_KINDS, type Scenario, type ScenarioPeer, type Step } from './model.ts'
 
 const DEFAULT_TIMEOUT_MS = 5_000
 const LONGEST_FILE = 1024 * 1024
 const MOST_REPEATS = 100_000
 const MOST_DEPTH = 5
+const MOST_PEERS = 100
+const MOST_YAML_ERRORS = 20
 const KEYS = ['name', 'timeout', 'peers', 'steps']
 const PEER_KEYS = ['client', 'server', 'udp', 'local', 'encoding', 'tls', 'verify', 'later', 'reconnect']
 const DRAFT_KEYS = ['text', 'hex', 'encoding', 'escapes', 'ending', 'checksum', 'macros']
@@ -24,9 +27,9 @@ export type Source = { file: string; variables?: Readonly<Record<string, string 
 export function parseScenario(text: string, { file, variables = {} }: Source): Scenario {
   if (text.length > LONGEST_FILE) throw new ScenarioError(file, [{ line: 1, key: '', text: `longer than ${LONGEST_FILE} characters` }])
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: 'core' })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: 'core', uniqueKeys: false })
   if (document.errors.length > 0) {
-    const mistakes = document.errors.map(({ pos, message }) => ({
+    const mistakes = document.errors.slice(0, MOST_YAML_ERRORS).map(({ pos, message }) => ({
       line: lines.linePos(pos[0]).line,
       key: '',
       text: `not YAML: ${message}`,
@@ -34,7 +37,7 @@ export function parseScenario(text: string, { file, variables = {} }: Source): S
     throw new ScenarioError(file, mistakes)
   }
   const parser = new Parser(new Fields(lines, variables))
-  const scenario = parser.read(document.contents, file)
+  const scenario = parser.tryToRead(document.contents, file)
   if (scenario === undefined || parser.fields.mistakes.length > 0) throw new ScenarioError(file, parser.fields.mistakes)
   return scenario
 }
@@ -48,14 +51,25 @@ class Parser {
     this.fields = fields
   }
 
-  read(node: Node | null, file: string): Scenario | undefined {
+  tryToRead(node: Node | null, file: string): Scenario | undefined {
+    try {
+      return this.read(node, file)
+    } catch (error) {
+      if (error instanceof TooManyMistakes) return undefined
+      throw error
+    }
+  }
+
+  private read(node: Node | null, file: string): Scenario | undefined {
     const { fields } = this
     const map = fields.map(node, '', KEYS)
     if (map === undefined) return undefined
     const timeout = fields.get(map, 'timeout')
     if (timeout !== undefined) this.timeoutMs = fields.duration(timeout, 'timeout') ?? DEFAULT_TIMEOUT_MS
     const peers = fields.get(map, 'peers')
-    if (isMap(peers) && peers.items.length > 0) for (const { key, value } of peers.items) this.readPeer(key as Node, value as Node | null)
+    if (isMap(peers) && peers.items.length > MOST_PEERS) fields.wrong(peers, 'peers', `at most ${MOST_PEERS} are allowed`)
+    else if (isMap(peers) && peers.items.length > 0)
+      for (const { key, value } of peers.items) this.readPeer(key as Node, value as Node | null)
     else fields.wrong(peers ?? map, 'peers', 'at least one is needed, such as device: { client: 127.0.0.1:9503 }')
     const steps = this.readSteps(fields.get(map, 'steps') ?? map, 0)
     const name = fields.plain(fields.get(map, 'name')) ?? file
@@ -65,6 +79,7 @@ class Parser {
   private readPeer(key: Node, value: Node | null): void {
     const { fields } = this
     const name = fields.plain(key) ?? ''
+    if (this.peers.has(name)) return fields.wrong(key, name, 'it is there twice')
     const map = fields.map(value ?? key, name, PEER_KEYS)
     if (map === undefined) return
     const kinds = (['client', 'server', 'udp'] as const).filter((kind) => map.has(kind))
@@ -163,8 +178,8 @@ class Parser {
 
   private knownPeer(node: Node | undefined, key: string): string | undefined {
     const name = this.fields.plain(node)
-    const names = [...this.peers.keys()].join(', ')
-    return name !== undefined && this.peers.has(name) ? name : this.fields.wrong(node, key, `no peer "${name ?? ''}"; there are: ${names}`)
+    if (name !== undefined && this.peers.has(name)) return name
+    return this.fields.wrong(node, key, `no peer "${name ?? ''}"; there are: ${[...this.peers.keys()].join(', ')}`)
   }
 
   private readEncoding(map: YAMLMap<Node, Node | null>): string | undefined {

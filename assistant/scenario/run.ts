@@ -1,3 +1,4 @@
+import { createBreath } from '../engine/breath.ts'
 import type { Hub } from '../engine/hub.ts'
 import type { Wanted } from '../engine/inbox.ts'
 import { AssistantError } from '../engine/told.ts'
@@ -30,6 +31,7 @@ export async function runScenario(
   const players = new Map([...scenario.peers.values()].map((peer) => [peer.name, openPlayer(hub, peer, `${scenario.name} · ${peer.name}`)]))
   const waiting: Waiting = { hub, players: [...players.values()], signal: signal ?? new AbortController().signal }
   const results: StepResult[] = []
+  const breath = createBreath()
   let skipped = 0
 
   async function play(steps: readonly Step[]): Promise<boolean> {
@@ -38,6 +40,8 @@ export async function runScenario(
         for (let time = 0; time < step.times; time += 1) if (!(await play(step.steps))) return false
         continue
       }
+      // Steps that wait for nothing, a hundred thousand times over.
+      await breath()
       const from = performance.now()
       const start: StepStart = { line: step.line, ...(step.name !== undefined && { name: step.name }), what: whatOf(step) }
       onStart(start)

@@ -3,7 +3,7 @@ import { AssistantError } from '../engine/told.ts'
 import type { Requests, Told } from '../shared/protocol.ts'
 import type { ScenarioEvent, StepResult, StepStart } from '../shared/scenario.ts'
 import { ScenarioError, type Scenario } from './model.ts'
-import { parseScenario } from './parse.ts'
+import { parseApart } from './parse-apart.ts'
 import { countSteps, runScenario } from './run.ts'
 
 /** How many runs there may be at once, whoever asks. */
@@ -23,18 +23,24 @@ export function createScenarios(hub: Hub, tell: (run: string, event: ScenarioEve
   const all = running.get(hub) ?? new Set<string>()
   running.set(hub, all)
 
-  function start(text: string, keep: boolean): { run: string; steps: number } {
-    const scenario = parse(text, hub.variables)
+  async function start(text: string, keep: boolean): Promise<{ run: string; steps: number }> {
     if (all.size >= MOST_RUNS) throw new AssistantError('TOO_MANY_RUNS', { limit: MOST_RUNS })
     const run = `s${(numbers += 1)}`
     const stop = new AbortController()
     stops.set(run, stop)
     all.add(run)
-    void play(scenario, { run, signal: stop.signal, keep }).finally(() => {
+    const forget = () => {
       stops.delete(run)
       all.delete(run)
-    })
-    return { run, steps: countSteps(scenario.steps) }
+    }
+    try {
+      const scenario = await parse(text, hub.variables)
+      void play(scenario, { run, signal: stop.signal, keep }).finally(forget)
+      return { run, steps: countSteps(scenario.steps) }
+    } catch (error) {
+      forget()
+      throw error
+    }
   }
 
   /** A mistake of ours ends the run, not the server that it runs in. */
@@ -55,8 +61,8 @@ export function createScenarios(hub: Hub, tell: (run: string, event: ScenarioEve
 
   return {
     /** @throws AssistantError */
-    answer: (asked: Asked): Requests['scenario']['answer'] => {
-      if ('text' in asked) return start(asked.text, asked.keep === true)
+    answer: async (asked: Asked): Promise<Requests['scenario']['answer']> => {
+      if ('text' in asked) return await start(asked.text, asked.keep === true)
       stops.get(asked.stop)?.abort()
       return {}
     },
@@ -98,9 +104,9 @@ function createProgress(tell: (event: ScenarioEvent) => void) {
   }
 }
 
-function parse(text: string, variables: Readonly<Record<string, string>>): Scenario {
+async function parse(text: string, variables: Readonly<Record<string, string>>): Promise<Scenario> {
   try {
-    return parseScenario(text, { file: 'scenario.yaml', variables })
+    return await parseApart(text, { file: 'scenario.yaml', variables })
   } catch (error) {
     if (!(error instanceof ScenarioError)) throw error
     const mistakes = error.mistakes.map(({ line, key, text }) => `${line}: ${key === '' ? '' : `${key}: `}${text}`)

@@ -63,8 +63,12 @@ function readConversation(entries: Iterable<LogEntry>, kind: EndpointSpec['kind'
 /** Each message once, with the answer that it got last. */
 function distinctAnswers(turns: Turn[]): [asked: string, answered: string][] {
   const answers = new Map<string, string>()
-  for (const { asked, answered } of turns) if (answered.length > 0) answers.set(hexOf(asked), answered.map(hexOf).join(''))
-  return [...answers].slice(-MOST_ANSWERS)
+  for (const { asked, answered } of turns.toReversed()) {
+    const key = hexOf(asked)
+    if (answered.length > 0 && !answers.has(key)) answers.set(key, answered.map(hexOf).join(''))
+    if (answers.size === MOST_ANSWERS) break
+  }
+  return [...answers].reverse()
 }
 
 function functionOf(answers: [string, string][]) {

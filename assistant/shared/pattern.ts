@@ -1,45 +1,49 @@
 // What is looked for in bytes: text, a regular expression or HEX; for searches, rules and what scenarios expect.
-import { sameBytes } from './escapes.ts'
-
 /** A HEX pattern: a byte, or undefined for any. */
 export type HexPattern = readonly (number | undefined)[]
 
-/** Regular expressions may take time that grows fast with the text: they see no more than this. */
-export const REGEX_CHARACTERS = 65_536
 export const LONGEST_PATTERN = 4096
+// With any bytes in between, each place may be compared up to the last byte.
+const MOST_WITH_ANY = 128
 
-/** `01 ?? 0A`; undefined when it is none. */
+/** `01 ?? 0A`; undefined when it is none, or too long. */
 export function parseHexPattern(text: string): HexPattern | undefined {
   const digits = text.replace(/0x|\\x|[\s,;:_-]/gi, '')
   if (digits === '' || !/^(?:[0-9a-f]{2}|\?\?)+$/i.test(digits)) return undefined
-  return Array.from(digits.matchAll(/../g), ([pair]) => (pair === '??' ? undefined : parseInt(pair, 16)))
+  const pattern = Array.from(digits.matchAll(/../g), ([pair]) => (pair === '??' ? undefined : parseInt(pair, 16)))
+  return pattern.length > (pattern.includes(undefined) ? MOST_WITH_ANY : LONGEST_PATTERN) ? undefined : pattern
 }
 
-/** Where a pattern is first found at or behind `from`; -1 when it is not. */
-export function indexOfPattern(bytes: Uint8Array, pattern: HexPattern, from = 0): number {
-  for (let at = from; at + pattern.length <= bytes.length; at += 1) {
-    if (pattern.every((byte, index) => byte === undefined || byte === bytes[at + index])) return at
+/** Where a pattern is first found; -1 when it is not. */
+export function indexOfPattern(bytes: Uint8Array, pattern: HexPattern): number {
+  if (!pattern.includes(undefined)) return indexOfBytes(bytes, pattern as readonly number[])
+  for (let at = 0; at + pattern.length <= bytes.length; at += 1) {
+    let same = 0
+    while (same < pattern.length && (pattern[same] === undefined || pattern[same] === bytes[at + same])) same += 1
+    if (same === pattern.length) return at
   }
   return -1
 }
 
-export function indexOfBytes(bytes: Uint8Array, wanted: Uint8Array, from = 0): number {
-  if (wanted.length === 0) return -1
-  for (let at = bytes.indexOf(wanted[0]!, from); at !== -1 && at + wanted.length <= bytes.length; at = bytes.indexOf(wanted[0]!, at + 1)) {
-    if (sameBytes(bytes.subarray(at, at + wanted.length), wanted)) return at
+/** Where bytes are first found, in time linear in both (Knuth, Morris, Pratt); -1 when they are not there, or none are wanted. */
+export function indexOfBytes(bytes: Uint8Array, wanted: ArrayLike<number>): number {
+  const { length } = wanted
+  if (length === 0) return -1
+  const first = bytes.indexOf(wanted[0]!)
+  if (first === -1 || length === 1) return first
+  // How much of what is wanted is still right when the byte behind so much of it is not.
+  const rest = new Int32Array(length)
+  for (let at = 1, same = 0; at < length; at += 1) {
+    while (same > 0 && wanted[at] !== wanted[same]) same = rest[same - 1]!
+    if (wanted[at] === wanted[same]) same += 1
+    rest[at] = same
+  }
+  for (let at = first, same = 0; at < bytes.length; at += 1) {
+    while (same > 0 && bytes[at] !== wanted[same]) same = rest[same - 1]!
+    if (bytes[at] === wanted[same]) same += 1
+    if (same === length) return at - length + 1
   }
   return -1
-}
-
-/** A regular expression from `pattern`, or from `/pattern/flags`. */
-export function parseRegex(text: string, defaultFlags = 'su'): { regex: RegExp } | { reason: string } {
-  if (text.length > LONGEST_PATTERN) return { reason: `it is longer than ${LONGEST_PATTERN} characters` }
-  const [, source = text, flags = defaultFlags] = /^\/(.+)\/([imsu]*)$/s.exec(text) ?? []
-  try {
-    return { regex: new RegExp(source, flags) }
-  } catch (error) {
-    return { reason: (error as Error).message }
-  }
 }
 
 /** Bytes as text for patterns: by a name that TextDecoder knows, else UTF-8. `latin1` is one character for each byte. */

@@ -1,6 +1,7 @@
 import { composeBytes } from './compose.ts'
-import { indexOfPattern, LONGEST_PATTERN, parseHexPattern, parseRegex, REGEX_CHARACTERS, textOf } from './pattern.ts'
+import { indexOfPattern, LONGEST_PATTERN, parseHexPattern, textOf } from './pattern.ts'
 import type { Told } from './protocol.ts'
+import { parseRegex, REGEX_CHARACTERS } from './regex.ts'
 import type { Rule } from './spec.ts'
 
 /** A rule that can be applied. `match` gives what `$&`, `$1` … stand for in the reply, or undefined when it does not answer these bytes. */
@@ -56,13 +57,12 @@ function createRegexMatcher(pattern: string, read: (bytes: Uint8Array) => string
   const parsed = parseRegex(pattern)
   if ('reason' in parsed) return parsed
   return {
-    match(bytes) {
-      const found = parsed.regex.exec(read(bytes.subarray(0, REGEX_CHARACTERS)))
-      return found === null ? undefined : Array.from(found, (capture: string | undefined) => capture ?? '')
-    },
+    match: (bytes) => parsed.regex.find(read(bytes.subarray(0, REGEX_CHARACTERS)))?.captures,
   }
 }
 
 function withoutEnding(text: string): string {
-  return text.replace(/[\r\n]+$/, '')
+  let end = text.length
+  while (end > 0 && (text[end - 1] === '\r' || text[end - 1] === '\n')) end -= 1
+  return text.slice(0, end)
 }

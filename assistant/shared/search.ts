@@ -1,5 +1,6 @@
-import { indexOfPattern, parseHexPattern, parseRegex, REGEX_CHARACTERS, textOf } from './pattern.ts'
+import { indexOfPattern, parseHexPattern, textOf } from './pattern.ts'
 import type { Direction } from './protocol.ts'
+import { parseRegex, REGEX_CHARACTERS } from './regex.ts'
 
 /** What is looked for in a log. Empty text: every entry that direction and peer allow. */
 export type Query = {
@@ -40,19 +41,20 @@ function createFinder({ by, text, caseSensitive = false, encoding }: Query): Fin
     if (pattern === undefined) return { reason: 'HEX is pairs of digits, such as 01 03, with ?? for any byte' }
     return { finds: ({ data }) => data !== undefined && indexOfPattern(data, pattern) !== -1, ranges: () => [] }
   }
-  // Plain text is looked for as a pattern too: case folding that keeps positions is what RegExp does.
-  const source = by === 'regex' ? text : text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
-  const parsed =
-    by === 'regex' ? parseRegex(source, caseSensitive ? 'su' : 'siu') : { regex: new RegExp(source, caseSensitive ? 'su' : 'siu') }
-  if ('reason' in parsed) return parsed
-  const { regex } = parsed
-  const global = new RegExp(regex.source, `${regex.flags}g`)
+  if (by === 'regex') {
+    const parsed = parseRegex(text, caseSensitive ? 's' : 'si')
+    if ('reason' in parsed) return parsed
+    const { regex } = parsed
+    return { finds: (entry) => regex.test(shown(entry)), ranges: (value) => regex.ranges(value, MOST_RANGES) }
+  }
+  // Plain text is looked for as a pattern too: case folding that keeps positions is what RegExp does. There is nothing in it to go back to.
+  const literal = new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), caseSensitive ? 'gu' : 'giu')
   return {
-    finds: (entry) => regex.test(shown(entry).slice(0, REGEX_CHARACTERS)),
+    finds: (entry) => shown(entry).slice(0, REGEX_CHARACTERS).search(literal) !== -1,
     ranges(value) {
       const ranges: [number, number][] = []
-      for (const match of value.slice(0, REGEX_CHARACTERS).matchAll(global)) {
-        if (match[0] !== '') ranges.push([match.index, match.index + match[0].length])
+      for (const match of value.slice(0, REGEX_CHARACTERS).matchAll(literal)) {
+        ranges.push([match.index, match.index + match[0].length])
         if (ranges.length === MOST_RANGES) break
       }
       return ranges

@@ -8,11 +8,15 @@ const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
 
 /** A log as CSV after RFC 4180, in UTF-8 with a BOM so that spreadsheets know it. */
 export function exportCsv(entries: Iterable<LogEntry>, context: ExportContext): string {
-  const rows = [COLUMNS]
+  return [...csvParts(entries, context)].join('')
+}
+
+export function* csvParts(entries: Iterable<LogEntry>, context: ExportContext): Generator<string> {
+  yield `\uFEFF${rowOf(COLUMNS)}`
   for (const entry of entries) {
     const { n, t, dir, peer, data, note } = entry
     const text = note === undefined ? decodeBytes(data ?? new Uint8Array(), context) : describeNote(note, context)
-    rows.push([
+    yield rowOf([
       String(n),
       formatTime(t),
       dir,
@@ -22,7 +26,10 @@ export function exportCsv(entries: Iterable<LogEntry>, context: ExportContext): 
       text,
     ])
   }
-  return `\uFEFF${rows.map((row) => `${row.map(field).join(',')}\r\n`).join('')}`
+}
+
+function rowOf(fields: readonly string[]): string {
+  return `${fields.map(field).join(',')}\r\n`
 }
 
 function field(text: string): string {

@@ -17,10 +17,14 @@ const COMMENT = 'Made from the log of the network debug assistant of node-red-tc
 
 /** A log as a capture that Wireshark reads. Notes become the packets that begin and end connections. */
 export function exportPcapng(entries: Iterable<LogEntry>, context: ExportContext): Uint8Array {
-  const blocks = [sectionHeader(), interfaceDescription(context.name)]
+  return concatBytes([...pcapngParts(entries, context)])
+}
+
+export function* pcapngParts(entries: Iterable<LogEntry>, context: ExportContext): Generator<Uint8Array> {
+  yield sectionHeader()
+  yield interfaceDescription(context.name)
   const packetsOf = context.kind === 'udp' ? createDatagrams(context) : createConversations(context)
-  for (const entry of entries) for (const packet of packetsOf(entry)) blocks.push(enhancedPacket(entry.t, packet))
-  return concatBytes(blocks)
+  for (const entry of entries) for (const packet of packetsOf(entry)) yield enhancedPacket(entry.t, packet)
 }
 
 type Packets = (entry: LogEntry) => Iterable<Uint8Array>

@@ -3,11 +3,13 @@ import { ARROWS, decodeBytes, describeNote, formatTime, visible, type ExportCont
 
 /** A log as lines for people: `2026-…Z <- 10.0.0.5:4001  12 B  hello\r\n` */
 export function exportText(entries: Iterable<LogEntry>, context: ExportContext): string {
-  const lines: string[] = []
+  return [...textParts(entries, context)].join('')
+}
+
+export function* textParts(entries: Iterable<LogEntry>, context: ExportContext): Generator<string> {
   for (const entry of entries) {
     const start = `${formatTime(entry.t)} ${ARROWS[entry.dir]} ${entry.peer || '-'}`
-    if (entry.note !== undefined) lines.push(`${start}  ${visible(describeNote(entry.note, context))}`)
-    else if (entry.data !== undefined) lines.push(`${start}  ${entry.data.length} B  ${visible(decodeBytes(entry.data, context))}`)
+    if (entry.note !== undefined) yield `${start}  ${visible(describeNote(entry.note, context))}\n`
+    else if (entry.data !== undefined) yield `${start}  ${entry.data.length} B  ${visible(decodeBytes(entry.data, context))}\n`
   }
-  return lines.map((line) => `${line}\n`).join('')
 }

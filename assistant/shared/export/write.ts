@@ -1,28 +1,28 @@
 import { makeFlow } from '../flow.ts'
 import type { ExportFormat, LogEntry } from '../protocol.ts'
 import type { EndpointSpec } from '../spec.ts'
-import { exportCsv } from './csv.ts'
+import { csvParts } from './csv.ts'
 import type { ExportContext } from './entries.ts'
-import { exportHexdump } from './hexdump.ts'
-import { exportPcapng } from './pcapng.ts'
-import { exportText } from './text.ts'
+import { hexdumpParts } from './hexdump.ts'
+import { pcapngParts } from './pcapng.ts'
+import { textParts } from './text.ts'
 
-/** Entries of a log in a form that other programs read. */
-export function writeExport(
+/** Entries of a log in a form that other programs read, piece by piece. */
+export function exportParts(
   format: ExportFormat,
   entries: readonly LogEntry[],
   context: ExportContext & { spec: EndpointSpec },
-): string | Uint8Array {
+): Iterable<string | Uint8Array> {
   switch (format) {
     case 'text':
-      return exportText(entries, context)
+      return textParts(entries, context)
     case 'csv':
-      return exportCsv(entries, context)
+      return csvParts(entries, context)
     case 'hexdump':
-      return exportHexdump(entries, context)
+      return hexdumpParts(entries, context)
     case 'pcapng':
-      return exportPcapng(entries, context)
+      return pcapngParts(entries, context)
     case 'flow':
-      return JSON.stringify(makeFlow(entries, context), null, 2)
+      return [JSON.stringify(makeFlow(entries, context), null, 2)]
   }
 }
