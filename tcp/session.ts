@@ -11,6 +11,8 @@ import { listenTo, type SocketListener } from './socket-events.ts'
 import { PAYLOADS_A_TURN, waitForTurn, type TurnTaker } from './turns.ts'
 
 const ID_BYTES = 8
+// What is read at most while nothing can be passed on, to know when it came.
+const READ_AHEAD_BYTES = 1024 * 1024
 // A peer that has been sent FIN and does not answer is not waited for.
 const FIN_ANSWER_MS = 1_000
 // A peer that has ended and takes none of what waits for it in so long is not waited for either.
@@ -32,7 +34,7 @@ export type SessionOwner = {
   onPayload: (session: Session, payload: Payload) => void
   /** The peer has ended; `tail` is what was left. */
   onTail: (session: Session, tail: IntakeTail) => void
-  /** Frames have got out of step: bytes are skipped up to the next one. */
+  /** Frames have got out of step: bytes are skipped up to the next one, or frames may be joined. */
   onOutOfStep?: (session: Session, error: TcpError) => void
   onClosed: (session: Session, cause: Error | undefined) => void
 }
@@ -163,7 +165,25 @@ export class Session implements SocketListener, TurnTaker, Holder {
 
   pause(reason: PauseReason): void {
     this.pauses |= PAUSE_BITS[reason]
-    this.socket.pause()
+    if (!this.readsAhead) this.socket.pause()
+  }
+
+  /** Where silence parts frames, bytes have to be read when they come: what the kernel keeps is one piece. */
+  private get readsAhead(): boolean {
+    return this.intakeOptions?.framing.kind === 'gap' && this.inHand < READ_AHEAD_BYTES
+  }
+
+  /** More than that is not read while there is no time for what has come. */
+  private stopReadingAhead(): void {
+    const { socket } = this
+    if (!this.isPaused || this.readsAhead || socket.isPaused()) return
+    socket.pause()
+    if (this.intakeOptions?.framing.kind === 'gap')
+      this.tellOutOfStep(`${this.inHand} bytes wait for the flow, so reading has stopped: frames that come meanwhile may become one`)
+  }
+
+  private tellOutOfStep(why: string): void {
+    this.owner?.onOutOfStep?.(this, new TcpError('FRAMING', `${this.peer}: ${why}`))
   }
 
   resume(reason: PauseReason): void {
@@ -326,7 +346,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
     this.intake ??= createIntake(
       this.intakeOptions,
       () => this.emitPayloads(),
-      (why) => this.owner?.onOutOfStep?.(this, new TcpError('FRAMING', `${this.peer}: ${why}; bytes are skipped up to the next frame`)),
+      (why) => this.tellOutOfStep(`${why}; bytes are skipped up to the next frame`),
     )
     this.intake.push(bytes)
   }
@@ -338,8 +358,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
     if (bytes === undefined) return
     this.firstBytes = undefined
     this.take(bytes)
-    // More than that is not read while there is no time for what has come.
-    if (this.pauses & PAUSE_BITS.turn) this.socket.pause()
+    this.stopReadingAhead()
     // Chunks of a long frame live until it is whole, or have become text already: nothing to collect yet.
     if (this.inHand < chunk.length) countReceived(chunk.length)
   }

@@ -7,6 +7,8 @@ export function createGapFramer(ms: number, maxFrame: number, onReady: () => voi
   const queue = createByteQueue()
   // Lengths of frames that have ended: bytes may come before the consumer pulls.
   let ended: number[] = []
+  // Those before this one were taken.
+  let taken = 0
   let endedSize = 0
   let timer: NodeJS.Timeout | undefined
   let lastLook: NodeJS.Immediate | undefined
@@ -31,9 +33,14 @@ export function createGapFramer(ms: number, maxFrame: number, onReady: () => voi
   }
 
   function next(): Buffer | undefined {
-    if ((ended[0] ?? queue.size) > maxFrame) throw new FrameTooLongError(maxFrame)
-    const length = ended.shift()
+    const length = ended[taken]
+    if ((length ?? queue.size) > maxFrame) throw new FrameTooLongError(maxFrame)
     if (length === undefined) return undefined
+    taken += 1
+    if (taken === ended.length) {
+      ended = []
+      taken = 0
+    }
     endedSize -= length
     return queue.take(length)
   }
@@ -47,6 +54,7 @@ export function createGapFramer(ms: number, maxFrame: number, onReady: () => voi
   function reset(): void {
     stop()
     ended = []
+    taken = 0
     endedSize = 0
   }
 

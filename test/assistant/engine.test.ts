@@ -378,14 +378,14 @@ test('cuts a conversation again, with a verdict on every checksum', async () => 
   await expect.poll(() => infoOf(hub, server).counters.rxBytes).toBe(8)
   await client.send(Buffer.from('010300000001840B01', 'hex'))
   await expect.poll(() => infoOf(hub, server).counters.rxBytes).toBe(17)
-  const view = hub.perform({
+  const view = (await hub.perform({
     id: 1,
     do: 'view',
     endpoint: server,
     view: 'framing',
     framing: { kind: 'fixed', length: 8 },
     checksum: { name: 'crc16-modbus', order: 'little' },
-  }) as FramingView
+  })) as FramingView
   expect(view.frames.map(({ verdict, expected, incomplete }) => [verdict, expected, incomplete])).toEqual([
     ['right', undefined, undefined],
     ['wrong', '84 0A', undefined],
@@ -398,23 +398,23 @@ test('shows what a tcp in would make of it, split characters and useless setting
   const server = open(hub, { kind: 'tcp-server', port: 0, host: '127.0.0.1' })
   await using client = await TcpClient.connect(await opened(hub, server))
   const view = (settings: Record<string, string | boolean>) =>
-    hub.perform({ id: 1, do: 'view', endpoint: server, view: 'node-red', settings }) as NodeView
+    hub.perform({ id: 1, do: 'view', endpoint: server, view: 'node-red', settings }) as Promise<NodeView>
   const hello = Buffer.from('你好\nworld\n')
   await client.send(hello.subarray(0, 4))
   await expect.poll(() => infoOf(hub, server).counters.rxBytes).toBe(4)
   await client.send(hello.subarray(4))
   await expect.poll(() => infoOf(hub, server).counters.rxBytes).toBe(hello.length)
-  const lines = view({ datamode: 'stream', datatype: 'utf8', newline: '\\n' })
+  const lines = await view({ datamode: 'stream', datatype: 'utf8', newline: '\\n' })
   expect(lines.messages.map(({ text }) => text)).toEqual(['你好', 'world'])
   expect(lines.messages[0]!.entries[1] - lines.messages[0]!.entries[0]).toBe(1)
   expect(lines.warnings).toEqual([])
-  const cut = view({ datamode: 'stream', datatype: 'utf8', framing: 'fixed', frameLength: '4' })
+  const cut = await view({ datamode: 'stream', datatype: 'utf8', framing: 'fixed', frameLength: '4' })
   expect(cut.messages[0]!.flags).toEqual(['split-character'])
   expect(cut.warnings.map(({ code }) => code)).toContain('SPLIT_CHARACTERS')
-  const raw = view({ datamode: 'stream', datatype: 'buffer', newline: '\\n', trim: true })
+  const raw = await view({ datamode: 'stream', datatype: 'buffer', newline: '\\n', trim: true })
   expect(raw.messages.map(({ data }) => Buffer.from(data!, 'base64').length)).toEqual([4, hello.length - 4])
   expect(raw.warnings.map(({ params }) => params.setting)).toEqual(['newline', 'trim'])
-  expect(view({ datamode: 'stream', framing: 'nonsense' }).problem?.code).toBe('BAD_SETTING')
+  expect((await view({ datamode: 'stream', framing: 'nonsense' })).problem?.code).toBe('BAD_SETTING')
 })
 
 test('sums up for a watcher that is too slow, and the sum is right', async () => {

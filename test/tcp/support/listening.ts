@@ -36,7 +36,7 @@ export type Listening = AsyncDisposable & {
 
 /** A listener of the engine on a free port of 127.0.0.1 whose owner keeps what it is told. */
 export async function startListening(
-  given: Partial<Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload'>> & {
+  given: Partial<Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload' | 'onOutOfStep'>> & {
     settings?: Partial<ListenerSettings>
     tls?: TlsMaterial
     budget?: Budget
@@ -55,6 +55,7 @@ export async function startListening(
     onState: (state: ListenerState) => (state.kind === 'listening' ? bound.resolve(state.port) : bound.reject(state.error)),
     onSession() {},
     onPayload: given.onPayload ?? ((_session: Session, payload) => void payloads.push(payload)),
+    ...(given.onOutOfStep && { onOutOfStep: given.onOutOfStep }),
     onTail: (_session, { payload }) => void payloads.push(payload),
     onClosed: (_session, cause) => void gone.push(cause),
     onRefused: (message) => void refusals.push(message),
