@@ -34,7 +34,9 @@ test('what comes while reading is paused is read up to a bound, which is told of
   const [session] = listening.listener.sessions as Set<Session>
   session!.pause('busy')
   client.write(Buffer.alloc(8 * MIB, 'x'))
-  await expect.poll(() => told.join()).toMatch(/bytes wait for the flow, so reading has stopped: frames that come meanwhile may become one$/)
+  await expect
+    .poll(() => told.join())
+    .toMatch(/bytes wait for the flow, so reading has stopped: frames that come meanwhile may become one$/)
   expect(session!.heldBytes).toBeLessThan(2 * MIB)
   session!.resume('busy')
   await expect.poll(() => listening.payloads.join('').length, { timeout: 30_000 }).toBe(8 * MIB)
