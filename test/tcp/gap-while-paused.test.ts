@@ -13,7 +13,7 @@ test.each(['busy', 'deploy', 'orphan'] as const)('frames that come apart while r
   await using listening = await startListening({ intake: GAP })
   const client = await listening.connect()
   await expect.poll(() => listening.listener.sessions.size).toBe(1)
-  const [session] = listening.listener.sessions as Set<Session>
+  const [session] = listening.listener.sessions
   client.write('first')
   await expect.poll(() => listening.payloads).toEqual(['first'])
   session!.pause(reason)
@@ -31,7 +31,7 @@ test('what comes while reading is paused is read up to a bound, which is told of
   await using listening = await startListening({ intake: GAP, onOutOfStep: (_session, { message }) => void told.push(message) })
   const client = await listening.connect()
   await expect.poll(() => listening.listener.sessions.size).toBe(1)
-  const [session] = listening.listener.sessions as Set<Session>
+  const [session] = listening.listener.sessions
   session!.pause('busy')
   client.write(Buffer.alloc(8 * MIB, 'x'))
   await expect
