@@ -14,6 +14,9 @@ const CLOSE_MS = 3_000
 const PROMPT_MS = 1_800
 const SETTLED_LINES = 25
 const DEPLOYS = 20
+// More than may be held, were its sender read on.
+const BURST = 30_000
+const BURST_CLOSE_MS = 1_500
 
 let nodeRed: StartedEmbeddedNodeRedTcp
 let admin: AdminClient
@@ -103,6 +106,24 @@ test.each<DeploymentType>(['nodes', 'flows'])('%s: a node type that nobody knows
   })
 })
 
+test('more than may wait comes while the next node is being replaced: its sender is not read, and nothing is lost', async () => {
+  const gate = await freePort()
+  const tab = new Tab('burst')
+  const next = tab.add('probe', { name: 'next', closeMs: BURST_CLOSE_MS })
+  tab.tcpIn({ port: String(gate), datatype: 'utf8', newline: '\\n' }, next)
+  await admin.deploy(flowOf(tab))
+  await using sender = await nodeRed.tcp(gate)
+  await sender.send('first\n')
+  await expect.poll(async () => (await probed(admin, 'next')).seen.length).toBe(1)
+  next.closeMs = 0
+  const lines = Array.from({ length: BURST }, (_, index) => String(index))
+  const deployed = admin.deploy(flowOf(tab), 'nodes')
+  await sender.send(lines.map((line) => `${line}\n`).join(''))
+  await deployed
+  await expect.poll(async () => (await probed(admin, 'next')).seen.length).toBe(BURST + 1)
+  expect((await probed(admin, 'next')).seen.slice(1).map(({ payload }) => payload)).toEqual(lines)
+})
+
 test('a node that throws in its constructor keeps nothing from going on', async () => {
   await admin.deploy(flowOf(untouched(), other({}).tab))
   await unmoved(async () => {
@@ -117,7 +138,10 @@ test('twenty deploys of all kinds in a row: no line is lost, doubled or late', a
   const kinds: DeploymentType[] = ['nodes', 'full', 'flows', 'reload']
   for (let deploy = 0; deploy < DEPLOYS; deploy += 1) {
     const { tab } = other({ name: `deploy ${deploy}`, closeMs: (deploy % 3) * 50 })
-    await admin.deploy(flowOf(untouched(), tab), kinds[deploy % kinds.length])
+    const kind = kinds[deploy % kinds.length]
+    // Somebody else deploys at the same moment.
+    const another = deploy % 5 === 0 ? admin.deploy(flowOf(untouched(), other({ name: 'another', closeMs: 100 }).tab), kind) : undefined
+    await Promise.all([admin.deploy(flowOf(untouched(), tab), kind), another])
   }
   await settled(echo)
   expect(await echo.stop()).toBeLessThan(PROMPT_MS)
