@@ -1,5 +1,7 @@
 import { createBoundedReport } from '../tcp/bounded-report.ts'
+import { budget } from '../tcp/registry.ts'
 import { limitConnections } from './http-connections.ts'
+import { createHttpMemory, type HttpMemory, type SocketServer } from './http-memory.ts'
 import type { NodeRed } from './node-red.ts'
 
 const HEADERS_MS = 10_000
@@ -19,11 +21,20 @@ function loginPlugin(RED: NodeRed): void {
     onGivenUp: (address) =>
       report.add(`editor port: a connection from ${address} was closed, since there were ${most} already (HTTP_MAX_CONNECTIONS)`),
   })
-  login.guard(RED.server, connections, {
+  const evictions = createBoundedReport('clients disconnected', (message) => RED.log.warn(message))
+  const memory = createHttpMemory(budget, (message) => evictions.add(message))
+  const counted: typeof connections = {
+    ...connections,
+    request(request, response, trusted) {
+      connections.request(request, response, trusted)
+      if (!trusted) memory.countBody(request, response)
+    },
+  }
+  login.guard(RED.server, counted, {
     httpNode: RED.httpNode,
     httpAdmin: RED.httpAdmin,
     dashboards: () => dashboardPaths(RED),
-    isSocket: (path) => listensForWebSockets(RED, path),
+    isSocket: (path) => listensForWebSockets(RED, path, memory),
     warn: (message) => RED.log.warn(message),
   })
 }
@@ -36,12 +47,15 @@ function dashboardPaths(RED: NodeRed): string[] {
   return paths
 }
 
-function listensForWebSockets(RED: NodeRed, path: string): boolean {
+function listensForWebSockets(RED: NodeRed, path: string, memory: HttpMemory): boolean {
   let found = false
   RED.nodes.eachNode(({ type, id, path: configured }) => {
     if (type !== 'websocket-listener') return
-    const listening = RED.nodes.getNode(id)?.path ?? configured
-    found ||= typeof listening === 'string' && `/${listening.replace(/^\/+/, '')}` === path
+    const node = RED.nodes.getNode(id)
+    const listening = node?.path ?? configured
+    if (typeof listening !== 'string' || `/${listening.replace(/^\/+/, '')}` !== path) return
+    if (node?.server) memory.countMessages(node.server as SocketServer)
+    found = true
   })
   return found
 }

@@ -14,11 +14,17 @@ const HEADERS_TIMEOUT_MS = 10_000
 const UPGRADE_TIMEOUT_MS = 5_000
 // Checks come at intervals, and late on a busy machine.
 const LATE_MS = 5_000
+const MEMORY_BYTES = 16 * 1024 * 1024
+const MANY = 20
+const MUCH_BYTES = 2 * 1024 * 1024
+const MAX_ECHOES = 40
 const PING = Buffer.concat([Buffer.from([0x89, 0xfd, 0, 0, 0, 0]), Buffer.alloc(125, 'a')])
 const PINGS_AT_ONCE = 2_000
 const MAX_PING_ROUNDS = 400
 
 const POST = 'POST /hook HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n'
+const UPLOAD = 'POST /upload HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: '
+const PART = '--x\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
 const HALF_BODY = `${POST}Content-Length: 100000\r\n\r\n{"half":`
 
 /** What one peer of many does; the server need not close what is closed here. */
@@ -77,6 +83,7 @@ function flows(): FlowNode[] {
   const answer = tab.add('http response', { statusCode: '200', headers: {} })
   tab.add('http in', { url: '/device/:id', method: 'get', upload: false }, answer)
   tab.add('http in', { url: '/hook', method: 'post', upload: false }, answer)
+  tab.add('http in', { url: '/upload', method: 'post', upload: true }, answer)
   const listener: FlowNode = { id: 'listener', type: 'websocket-listener', path: '/ws', wholemsg: 'false' }
   const out = tab.add('websocket out', { server: listener.id, client: '' })
   tab.add('websocket in', { server: listener.id, client: '' }, out)
@@ -94,7 +101,7 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
   beforeAll(async () => {
     nodeRed = await create()
       .withFlow('open', flows())
-      .withEnvironment({ HTTP_MAX_CONNECTIONS: String(MAX_CONNECTIONS) })
+      .withEnvironment({ HTTP_MAX_CONNECTIONS: String(MAX_CONNECTIONS), TCP_MEMORY: `${MEMORY_BYTES}` })
       .start()
     url = directUrl(nodeRed)
     const body = JSON.stringify({ username: 'admin', password: 'test password' })
@@ -174,6 +181,38 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
     expect(closed).toBe(true)
   }
 
+  test.each([
+    ['bodies', `${UPLOAD}${2 * MUCH_BYTES}\r\n\r\n${PART}`, ''],
+    ['messages', handshake('/ws'), messageHead(2 * MUCH_BYTES)],
+  ])(`${MANY} that hold ${MUCH_BYTES} bytes each in %s that never end are bounded by TCP_MEMORY`, async (_what, begin, more) => {
+    const before = await metric('node_red_tcp_memory_closed_total')
+    const held = await Promise.all(
+      Array.from({ length: MANY }, async () => {
+        const client = await sentBy(begin)
+        if (more !== '') await client.expect('HTTP/1.1 101')
+        await client.send(Buffer.concat([Buffer.from(more, 'latin1'), Buffer.alloc(MUCH_BYTES, 'a')])).catch(() => {})
+        return client
+      }),
+    )
+    await expect.poll(() => held.filter(({ isClosed }) => isClosed).length).toBeGreaterThanOrEqual(MANY - MEMORY_BYTES / MUCH_BYTES)
+    expect(held.some(({ isClosed }) => !isClosed)).toBe(true)
+    expect(await metric('node_red_tcp_memory_closed_total')).toBeGreaterThan(before)
+    await expectUnharmed()
+    for (const client of held) client.reset()
+  })
+
+  test('a client of a WebSocket that sends and reads nothing is disconnected when its answers pile up', async () => {
+    const client = await sentBy(handshake('/ws'))
+    await client.expect('HTTP/1.1 101')
+    client.socket.pause()
+    let closed = false
+    client.socket.once('close', () => (closed = true))
+    const message = Buffer.concat([Buffer.from(messageHead(MUCH_BYTES), 'latin1'), Buffer.alloc(MUCH_BYTES, 'a')])
+    for (let count = 0; count < MAX_ECHOES && !closed; count += 1) await client.send(message).catch(() => (closed = true))
+    await expect.poll(() => closed || client.socket.resume().readableEnded).toBe(true)
+    await expectUnharmed()
+  })
+
   test('heads that never end, and handshakes that nobody takes, are not waited for', { timeout: 30_000 }, async () => {
     await Promise.all(forgotten.map((client) => client.expectClose({ within: UPGRADE_TIMEOUT_MS + LATE_MS })))
     await Promise.all(slow.map((client) => client.expectClose({ within: HEADERS_TIMEOUT_MS + LATE_MS })))
@@ -203,6 +242,14 @@ async function sendAndEnd(client: TcpClient, text: string): Promise<void> {
 async function spoil(client: TcpClient, text: string): Promise<void> {
   await client.send(Buffer.from(text, 'latin1')).catch(() => {})
   client.reset()
+}
+
+/** The head of a masked text message. */
+function messageHead(bytes: number): string {
+  const head = Buffer.alloc(14)
+  head.writeUInt16BE(0x81ff)
+  head.writeBigUInt64BE(BigInt(bytes), 2)
+  return head.toString('latin1')
 }
 
 function requests(count: number): string {
