@@ -18,7 +18,7 @@ What is sent
   --checksum NAME        crc16-modbus, crc16-ccitt, crc32, sum8 or xor8 behind each message
   --encoding NAME        utf8 (default), gbk, gb18030, latin1 ... in both directions
   --every MS --count N   --send again and again
-  --reply 'RE=>TEXT'     answer what fits a regular expression; $1 is what it captured. Several are tried in turn
+  --reply 'RE=>TEXT'     answer what fits a regular expression (RE2); $1 is what it captured. Several are tried in turn
   --split N, --delay MS  send in pieces of N bytes, or late
 
 When it ends

@@ -153,7 +153,7 @@ export const en = {
   'search.peer': 'Peer',
   'search.allPeers': 'All peers',
   'search.badHex': 'HEX is pairs of digits, such as 01 03; ?? stands for any byte.',
-  'search.badRegex': 'This is no regular expression.',
+  'search.badRegex': 'This is no regular expression, or one that looks ahead or behind, which takes too long.',
   'details.title': 'Entry',
   'details.copyText': 'Copy text',
   'details.copyHex': 'Copy HEX',

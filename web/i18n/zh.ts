@@ -154,7 +154,7 @@ export const zh: Catalog = {
   'search.peer': '对端',
   'search.allPeers': '全部对端',
   'search.badHex': 'HEX 是成对的数字，如 01 03；?? 表示任意字节。',
-  'search.badRegex': '正则表达式有误。',
+  'search.badRegex': '正则表达式有误，或用了不支持的前瞻、后顾、反向引用。',
   'details.title': '条目',
   'details.copyText': '复制文本',
   'details.copyHex': '复制 HEX',
