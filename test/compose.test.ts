@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
@@ -40,6 +40,7 @@ async function createProject() {
   const compose = (...args: string[]) => run('docker', ['compose', ...args], { cwd: checkout.folder, env })
   return {
     compose,
+    folder: checkout.folder,
     url: `http://127.0.0.1:${editor}`,
     status: `http://127.0.0.1:${status}`,
     first,
@@ -55,6 +56,18 @@ describeContainer('docker compose', () => {
     await using project = await createProject()
     const { stderr } = await project.compose('config', '--quiet')
     expect(stderr).toBe('')
+  })
+
+  test.each([
+    ['given', 'a certificate\n'],
+    ['not given', ''],
+  ])('root certificates of the build are there for the palette, when they are %s', async (_, content) => {
+    await using project = await createProject()
+    const ca = join(project.folder, 'ca.pem')
+    writeFileSync(ca, content)
+    appendFileSync(join(project.folder, '.env'), content === '' ? '' : `EXTRA_CA_FILE=${ca}\n`)
+    const read = ['run', '--rm', '--no-deps', '-T', '--entrypoint', 'sh', 'node-red', '-c', 'cat "$EXTRA_CA_FILE"']
+    expect((await project.compose(...read)).stdout).toBe(content)
   })
 
   test('up --wait ends healthy on moved ports; restart, down and up keep flows and login', { timeout: 180_000 }, async () => {

@@ -48,6 +48,6 @@ function failureOf(output: string): InstallFailure {
     .map((line) => line.replace(/^npm (error|ERR!)\s*/i, '').trim())
     .filter((line) => line !== '' && !/^(A complete log|code |errno |syscall )/.test(line))
   // Shown as markup by the editor's notification.
-  const reason = lines.join(' ').replace(/[<>&]/g, '').slice(0, MAX_REASON_CHARS)
+  const reason = lines.slice(0, 2).join(' ').replace(/[<>&]/g, '').slice(0, MAX_REASON_CHARS)
   return { problem: PROBLEMS.find(({ pattern }) => pattern.test(output)) ?? OTHER, reason }
 }

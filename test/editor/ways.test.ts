@@ -42,7 +42,6 @@ describe('ways between the pages', { timeout: 180_000 }, () => {
       expect(await back.evaluate((link) => (link as unknown as { href: string }).href)).toBe(`${url}/admin/`)
       const across = assistantPage.getByRole('link', { name: dashboard, exact: true })
       await across.waitFor()
-      if (process.env.WAYS_PICTURES) await assistantPage.screenshot({ path: `${process.env.WAYS_PICTURES}/assistant-${locale}.png` })
       await across.click()
       await assistantPage.waitForURL(`${url}/dashboard/**`)
 
@@ -51,11 +50,6 @@ describe('ways between the pages', { timeout: 180_000 }, () => {
       await dashboardPage.getByRole('button').first().click()
       const home = dashboardPage.locator('a', { hasText: editor })
       await home.waitFor()
-      if (process.env.WAYS_PICTURES) {
-        await dashboardPage.screenshot({ path: `${process.env.WAYS_PICTURES}/dashboard-${locale}.png` })
-        await page.locator('#red-ui-header-button-sidemenu').click()
-        await page.screenshot({ path: `${process.env.WAYS_PICTURES}/editor-${locale}.png` })
-      }
       expect(await home.evaluate((link) => (link as unknown as { href: string }).href)).toBe(`${url}/admin/`)
       await page.context().close()
     },
