@@ -18,6 +18,8 @@ import { forwarderNetwork, type NodeRed } from './project.ts'
 
 const MIB = 1024 * 1024
 const MEMORY_BYTES = 64 * MIB
+// A dead peer that is written to is found after about 50 s. HAProxy's tcp-ut would also cut off a live one that takes nothing for so long.
+const DEAD_PEERS = { 'net.ipv4.tcp_retries2': '7' }
 const PIDS_LIMIT = 32
 // Two for each of the relay's connections, and a few.
 const OPEN_FILES = 8192
@@ -159,7 +161,10 @@ function containerOptions(nodeRed: NodeRed, name: string, spec: ForwarderSpec): 
       PidsLimit: PIDS_LIMIT,
       Ulimits: [{ Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES }],
       LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '2' } },
-      ...(port < LOWEST_UNPRIVILEGED_PORT ? { Sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' } } : {}),
+      Sysctls: {
+        ...DEAD_PEERS,
+        ...(port < LOWEST_UNPRIVILEGED_PORT ? { 'net.ipv4.ip_unprivileged_port_start': '0' } : {}),
+      },
     },
   }
 }

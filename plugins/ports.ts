@@ -2,6 +2,7 @@ import { published } from '../ports/published.ts'
 import type { PortsSnapshot } from '../ports/facts.ts'
 import type { NodeRed } from './node-red.ts'
 import { createNewcomers } from './ports/newcomers.ts'
+import { passOnStatus } from './ports/node-status.ts'
 import { viewOf, type PortsView } from './ports/view.ts'
 import { openFeed } from './status/feed.ts'
 
@@ -18,6 +19,7 @@ function portsPlugin(RED: NodeRed): void {
   const environment = RED.settings.distribution?.environment
   if (!environment) return
   published.configure(environment.PUBLISHED_PORTS)
+  passOnStatus(RED)
   const feed = openFeed(RED)
   const newcomers = createNewcomers({
     graceMs: () => (feed.streams.size > 0 ? WATCHER_GRACE_MS : 0),

@@ -12,6 +12,8 @@ type Option = {
   kind: 'number' | 'text' | 'select' | 'check'
   /** What the dialog shows for a property that is not set. */
   default?: Value
+  /** What a node has that is newly put on the canvas; one that comes from elsewhere without the property stays without it. */
+  initial?: Value
   choices?: readonly string[]
   /** Whether it means anything for the node as it is set up; what does not is neither shown nor saved. */
   when?: Condition
@@ -201,7 +203,10 @@ function define(dialog: Dialog): Definition {
       if (text === '') return option.required ? checks.needed(text) : undefined
       return option.check?.(text, get)
     }
-    definition.defaults[name] = { validate: validator(() => RED._(labelOf(dialog, name, option)), check, options) }
+    definition.defaults[name] = {
+      ...(option.initial !== undefined && { value: option.initial }),
+      validate: validator(() => RED._(labelOf(dialog, name, option)), check, options),
+    }
   }
   let opened: Record<string, Value> = {}
   return {

@@ -84,7 +84,7 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
   let shown: string | undefined
   const show = (event?: SessionEvent) => {
     const status = statusNow()
-    shown = status.text
+    shown = JSON.stringify(status)
     node.status({ ...status, ...event })
   }
   // A Status node hears nothing before the flow has started.
@@ -114,7 +114,7 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
   }
   show()
   const unfollow = published.follow(() => {
-    if (statusNow().text !== shown) show()
+    if (JSON.stringify(statusNow()) !== shown) show()
   })
   node.on('close', (_removed, done) => {
     unfollow()

@@ -1,30 +1,34 @@
 import { isLoopback } from '../../ports/diagnosis.ts'
-import type { Reach } from '../../ports/facts.ts'
+import type { Publication, Reach } from '../../ports/facts.ts'
 import { formatAddress } from '../../tcp/address.ts'
 import type { ListenerState } from '../../tcp/listener.ts'
-import type { NodeStatus } from './node-red.ts'
+import type { ListeningStatus, NodeStatus } from './node-red.ts'
 import { countConnections } from './texts.ts'
 
-/** What a node that listens shows: where it can be reached, and by how many it is. */
+/** What a node that listens shows: Node-RED's text, and beside it for the editor how many are connected and where the port is reached. */
 export function listenerStatus(
   state: ListenerState | undefined,
   { count, reach, warning }: { count: number; reach: Reach; warning: string | undefined },
 ): NodeStatus {
-  const connections = countConnections(count)
-  if (state === undefined) return { fill: 'grey', shape: 'ring', text: connections }
-  if (state.kind === 'failed') return { fill: 'red', shape: 'ring', text: state.error.message }
+  const connected = { text: countConnections(count), connections: count }
+  if (state === undefined) return { fill: 'grey', shape: 'ring', ...connected }
+  if (state.kind === 'failed') return { fill: 'red', shape: 'ring', text: state.error.message, failed: { reason: state.error.message } }
   const shape = count > 0 ? 'dot' : 'ring'
-  const text = `listening ${placeText(state, reach)} · ${connections}`
-  return warning === undefined ? { fill: 'green', shape, text } : { fill: 'yellow', shape, text: `${text} · ${warning}` }
+  const listening = whereOf(state, reach)
+  if (warning === undefined) return { fill: 'green', shape, ...connected, listening }
+  return { fill: 'yellow', shape, ...connected, listening, warning }
 }
 
-function placeText({ address, port }: { address: string; port: number }, reach: Reach): string {
-  // A wildcard says the same in both spellings; this one people know.
-  const bound = formatAddress(address === '::' ? '0.0.0.0' : address, port)
-  if (reach.kind === 'direct') return bound
-  if (reach.kind === 'unknown') return `:${port}`
-  if (isLoopback(address)) return `${bound} · inside the container only`
+function whereOf({ address, port }: { address: string; port: number }, reach: Reach): ListeningStatus {
+  const where = { address: address === '::' ? '0.0.0.0' : address, port }
+  if (reach.kind === 'direct') return { ...where, reach: 'direct' }
+  if (reach.kind === 'unknown') return { ...where, reach: 'unknown' }
+  if (isLoopback(address)) return { ...where, reach: 'insideOnly' }
   const ways = reach.publications.filter((publication) => publication.port === port)
-  if (ways.length > 0) return `:${port} → ${ways.map((way) => formatAddress(way.address, way.hostPort)).join(', ')}`
-  return reach.partial ? `:${port}` : `:${port} · not published`
+  if (ways.length > 0) return { ...where, reach: 'published', ways: ways.map(wayText) }
+  return { ...where, reach: reach.partial ? 'unknown' : 'notPublished' }
+}
+
+function wayText({ address, hostPort }: Publication): string {
+  return formatAddress(address, hostPort)
 }

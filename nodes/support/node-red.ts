@@ -6,6 +6,16 @@ export type SessionRef = { type: string; id: string }
 
 export type Message = Record<string, unknown> & { payload?: unknown; _session?: unknown; reset?: unknown }
 
+/** Where a node listens: the address of its own, and what leads to it from outside. */
+export type ListeningStatus = {
+  address: string
+  port: number
+  reach: 'direct' | 'unknown' | 'published' | 'notPublished' | 'insideOnly'
+  /** Addresses at which the port is published. */
+  ways?: string[]
+}
+
+/** Colour, shape, text, event, address and session are Node-RED's; what else there is, is ours, and the editor puts it into words. */
 export type NodeStatus = {
   fill?: 'red' | 'green' | 'yellow' | 'blue' | 'grey'
   shape?: 'ring' | 'dot'
@@ -18,6 +28,12 @@ export type NodeStatus = {
   waiting?: number
   /** The session was there before the deploy that made the node. */
   adopted?: boolean
+  connections?: number
+  listening?: ListeningStatus
+  /** What is wrong although it listens. */
+  warning?: string
+  /** Why it does not listen. */
+  failed?: { reason: string }
 }
 
 export type Send = (message: Message) => void

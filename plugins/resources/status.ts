@@ -1,42 +1,82 @@
-// The status of nodes that listen, in the editor's language. Node-RED translates a status that is nothing but a key, and lets none have
-// values; and flows that look at it count on the English one. So what the server says stays as it is, and is put into words here.
+// The status of tcp nodes in the editor's language. Node-RED's own text stays as it is for flows that look at it; what is ours comes beside
+// it, see plugins/ports/node-status.ts, and is put into few words here.
 import { editor, say } from './editor.ts'
 import { problemText } from './problems.ts'
 
-const LISTENING = /^listening (\S+)(?: → ([^·]+)| · (not published|inside the container only))? · (\d+) connections?$/
-const FAILED = /^can not listen on port (\d+): (.*)$/
+type Listening = { address: string; port: number; reach: string; ways?: string[] }
+type Ours = {
+  text?: string
+  connections?: number
+  listening?: Listening
+  warning?: string
+  failed?: { reason: string }
+  waiting?: number
+}
+
 const BAD_PORT = /^"(.*)" is not a port number\b/
-const CONNECTIONS = /^(\d+) connections?$/
+const known = new Map<string, Ours>()
 
 /** Follows the status of all nodes and puts that of tcp nodes into words. */
 export function translateStatus(): void {
+  editor.comms.subscribe('node-red-tcp/status/#', (topic: string, status: Ours) => {
+    const id = topic.split('/').at(-1) ?? ''
+    known.set(id, status)
+    show(id, textOf(status))
+  })
+  // Node-RED shows its own text whenever it comes; ours takes its place once more.
   editor.comms.subscribe('status/#', (topic: string, { text }: { text?: string }) => {
-    const translated = translate(text ?? '')
-    if (translated === undefined) return
-    // After Node-RED's own handler, which is asked later.
-    queueMicrotask(() => {
-      const node = editor.nodes.node(topic.split('/')[1] ?? '')
-      if (!node || !/^tcp (in|out|request)$/.test(node.type)) return
-      node.status = { ...node.status, text: translated }
-      node.dirtyStatus = true
-      editor.view.redrawStatus(node)
-    })
+    const id = topic.split('/')[1] ?? ''
+    const ours = known.get(id)
+    show(id, ours && ours.text === text ? textOf(ours) : badPortText(text))
   })
 }
 
-function translate(text: string): string | undefined {
-  const count = CONNECTIONS.exec(text)?.[1]
-  if (count !== undefined) return connections(count)
-  const [, port, reason = ''] = FAILED.exec(text) ?? []
-  if (port !== undefined) return problemText({ code: 'LISTEN_FAILED', params: { port, reason }, fix: '' })
-  const wrong = BAD_PORT.exec(text)?.[1]
-  if (wrong !== undefined) return say('status.badPort', { port: wrong })
-  const [, place, ways, caveat, clients] = LISTENING.exec(text) ?? []
-  if (place === undefined || clients === undefined) return undefined
-  const reach = caveat === undefined ? '' : ` · ${say(caveat === 'not published' ? 'notPublished' : 'status.insideOnly')}`
-  return `${say('status.listening', { place })}${ways === undefined ? '' : ` → ${ways.trim()}`}${reach} · ${connections(clients)}`
+function show(id: string, text: string | undefined): void {
+  if (text === undefined || text === '') return
+  // After Node-RED's own handler, which may be asked later.
+  queueMicrotask(() => {
+    const node = editor.nodes.node(id)
+    if (!node || !/^tcp (in|out|request)$/.test(node.type)) return
+    node.status = { ...node.status, text }
+    node.dirtyStatus = true
+    editor.view.redrawStatus(node)
+  })
 }
 
-function connections(count: string): string {
-  return say(count === '1' ? 'status.connection' : 'status.connections', { number: count })
+function textOf({ text, connections, listening, warning, failed, waiting }: Ours): string {
+  if (failed) return failedText(failed.reason)
+  const count = connections ?? countOf(text)
+  const parts = [
+    listening && placeText(listening),
+    count === undefined ? text : say(count === 1 ? 'status.connection' : 'status.connections', { number: count }),
+    waiting === undefined ? undefined : say('status.waiting', { number: waiting }),
+    warning,
+  ]
+  return parts.filter((part) => part !== undefined && part !== '').join(' · ')
+}
+
+/** Few words: an address that is all of them goes without saying, and so does a port that is published as it is. */
+function placeText({ address, port, reach, ways = [] }: Listening): string {
+  const bound = address === '0.0.0.0' ? `:${port}` : `${address.includes(':') ? `[${address}]` : address}:${port}`
+  if (reach === 'insideOnly') return `${bound} ${say('status.insideOnly')}`
+  if (reach === 'notPublished') return `:${port} ${say('notPublished')}`
+  const others = ways.map((way) => way.replace(/^(?:0\.0\.0\.0|\[::\]):/, ':')).filter((way) => way !== `:${port}`)
+  if (reach === 'published') return others.length === 0 ? `:${port}` : `:${port} → ${others.join(', ')}`
+  return reach === 'unknown' ? `:${port}` : bound
+}
+
+function failedText(reason: string): string {
+  const port = /\bport (\d+)/.exec(reason)?.[1]
+  return port === undefined ? reason : problemText({ code: 'LISTEN_FAILED', params: { port, reason }, fix: '' })
+}
+
+/** Node-RED's own words for it. */
+function countOf(text = ''): number | undefined {
+  const count = /^(\d+) connections?$/.exec(text)?.[1]
+  return count === undefined ? undefined : Number(count)
+}
+
+function badPortText(text = ''): string | undefined {
+  const port = BAD_PORT.exec(text)?.[1]
+  return port === undefined ? undefined : say('status.badPort', { port })
 }

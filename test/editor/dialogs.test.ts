@@ -98,4 +98,13 @@ describe('the dialogs of the tcp nodes', { timeout: 180_000 }, () => {
     expect(await page.evaluate(inPage.exported(id))).toEqual(before)
     await page.context().close()
   })
+
+  test('a tcp request newly put on the canvas has a connection for every request; one from elsewhere does not', async () => {
+    const page = await openEditor(browser, { url: nodeRed.getEditorUrl(), password: PASSWORD, locale: 'en-US' })
+    const made = await page.evaluate("RED.nodes.convertNode(RED.view.createNode('tcp request', 100, 100, RED.workspaces.active()).node)")
+    expect(made).toMatchObject({ type: 'tcp request', separate: true })
+    const stock = tcpNodes().find(({ type }) => type === 'tcp request')!
+    expect(await page.evaluate(`${inPage.exported(stock.id)}.separate`)).toBeUndefined()
+    await page.context().close()
+  })
 })

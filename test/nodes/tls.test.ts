@@ -31,7 +31,7 @@ describeContainer('TLS', () => {
     const tab = new Tab('tls')
     tab.tcpIn({ port: '9504', tls: 'tls-1', name: 'secure', ...properties }, tab.tcpOut({}))
     tab.watch()
-    tab.add('status', { scope: null }, tab.debug('status', 'status.text'))
+    tab.add('status', { scope: null }, tab.debug('status', 'status'))
     await admin.deploy([...flowOf(tab), tlsConfig(certificate, { ca })])
   }
 

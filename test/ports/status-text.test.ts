@@ -8,33 +8,33 @@ async function statusOf(environment: Record<string, string>, properties: Record<
   const admin = await nodeRed.admin
   await using debug = await admin.debug()
   const tab = new Tab('status')
-  tab.add('status', { scope: null }, tab.debug('status', 'status.text'))
+  tab.add('status', { scope: null }, tab.debug('status', 'status'))
   if (type === 'tcp in') tab.tcpIn(properties)
   else tab.tcpOut({ beserver: 'server', ...properties })
   await admin.deploy([...(await admin.flows()), ...tab.nodes], 'nodes')
-  const { msg } = await debug.next(({ name, msg }) => name === 'status' && msg.startsWith('listening'))
-  return msg
+  const { msg } = await debug.next(({ name, msg }) => name === 'status' && msg.includes('listening'))
+  const { text, listening } = JSON.parse(msg) as { text: string; listening: Record<string, unknown> }
+  return { text, ...listening }
 }
 
 const port = await freePort()
 
-test.each(['tcp in', 'tcp out'] as const)('%s without a container shows the address itself', async (type) => {
-  expect(await statusOf({}, { port }, type)).toBe(`listening 0.0.0.0:${port} · 0 connections`)
+const text = '0 connections'
+
+test.each(['tcp in', 'tcp out'] as const)('%s shows Node-RED’s text, and beside it where it listens', async (type) => {
+  expect(await statusOf({}, { port }, type)).toEqual({ text, address: '0.0.0.0', port, reach: 'direct' })
+})
+
+test.each(['127.0.0.1', '::1'])('a bound address is told as it is: %s', async (bind) => {
+  expect(await statusOf({}, { port, bind })).toEqual({ text, address: bind, port, reach: 'direct' })
 })
 
 test.each([
-  ['127.0.0.1', `listening 127.0.0.1:${port} · 0 connections`],
-  ['::1', `listening [::1]:${port} · 0 connections`],
-])('a bound address is shown as it is: %s', async (bind, text) => {
-  expect(await statusOf({}, { port, bind })).toBe(text)
-})
-
-test.each([
-  ['unknown', {}, `listening :${port} · 0 connections`],
-  [`0.0.0.0:${port}`, {}, `listening :${port} → 0.0.0.0:${port} · 0 connections`],
-  [`[::]:${port - 1}-${port + 1}`, {}, `listening :${port} → [::]:${port} · 0 connections`],
-  ['0.0.0.0:9500-9519', {}, `listening :${port} · not published · 0 connections`],
-  [`0.0.0.0:${port}`, { bind: '127.0.0.1' }, `listening 127.0.0.1:${port} · inside the container only · 0 connections`],
-])('PUBLISHED_PORTS=%s %j shows where the port is reached', async (PUBLISHED_PORTS, properties, text) => {
-  expect(await statusOf({ PUBLISHED_PORTS }, { port, ...properties })).toBe(text)
+  ['unknown', {}, { reach: 'unknown' }],
+  [`0.0.0.0:${port}`, {}, { reach: 'published', ways: [`0.0.0.0:${port}`] }],
+  [`[::]:${port - 1}-${port + 1}`, {}, { reach: 'published', ways: [`[::]:${port}`] }],
+  ['0.0.0.0:9500-9519', {}, { reach: 'notPublished' }],
+  [`0.0.0.0:${port}`, { bind: '127.0.0.1' }, { address: '127.0.0.1', reach: 'insideOnly' }],
+])('PUBLISHED_PORTS=%s %j tells where the port is reached', async (PUBLISHED_PORTS, properties, where) => {
+  expect(await statusOf({ PUBLISHED_PORTS }, { port, ...properties })).toEqual({ text, address: '0.0.0.0', port, ...where })
 })

@@ -28,6 +28,8 @@ export class NodeRedTcpContainer extends GenericContainer {
     this.withExposedPorts(EDITOR_PORT, STATUS_PORT, ...SCENARIO_PORTS)
     this.withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
     this.withWaitStrategy(Wait.forHttp('/readyz', STATUS_PORT).forStatusCode(200))
+    // As docker-compose.yml has it: a dead peer that is written to is found after about 50 s.
+    this.hostConfig.Sysctls = { 'net.ipv4.tcp_retries2': '7' }
     this.withStartupTimeout(STARTUP_TIMEOUT_MS)
   }
 
