@@ -5,9 +5,10 @@ import { createLogin } from './login/login.ts'
 import type { TcpDefaults } from './nodes/support/defaults.ts'
 import { FLOW_FILE } from './provisioning/provision.ts'
 import type { Environment } from './runtime/environment.ts'
-import { flowFolders, nodesFolder, pluginsFolder } from './runtime/installation.ts'
+import { nodesFolder, pluginsFolder } from './runtime/installation.ts'
 import { formatJson, type NodeRedLogMessage } from './runtime/log.ts'
 import { reportedProblems } from './runtime/problems.ts'
+import { provisioningOf } from './runtime/provisioning.ts'
 import { takeEnvironment } from './runtime/taken.ts'
 
 const HTTPS_REFRESH_HOURS = 12
@@ -74,7 +75,7 @@ const settings = {
     environment,
     problems: reportedProblems(),
     flowFile: join(environment.DATA_DIR, FLOW_FILE),
-    flowFolders: flowFolders(environment),
+    provisioning: () => provisioningOf(environment),
   },
 }
 

@@ -8,7 +8,7 @@ function provisioningPlugin(RED: NodeRed): void {
   const distribution = RED.settings.distribution
   if (!distribution) return
   RED.httpAdmin.get('/provisioning', RED.auth.needsPermission('flows.read'), (_request: unknown, response: Response) => {
-    response.json(readProvisioned({ dataDir: distribution.environment.DATA_DIR, folders: distribution.flowFolders }))
+    response.json(readProvisioned(distribution.provisioning()))
   })
 }
 

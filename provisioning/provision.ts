@@ -4,7 +4,9 @@ import { writeFileAtomic } from '../storage/atomic-file.ts'
 import { parseFlow, type FlowNode } from './flow-set.ts'
 import { mergeFlows, type Action, type ProvisionRecords } from './merge.ts'
 import { withOneDashboard } from './one-dashboard.ts'
-import { readSources, type BrokenSource } from './sources.ts'
+import type { NodeTypes } from './node-types.ts'
+import { readSources, type BrokenSource, type Origin } from './sources.ts'
+import { withoutMisfits } from './misfits.ts'
 
 export const FLOW_FILE = 'flows.json'
 const RECORDS_FILE = '.provisioned.json'
@@ -19,10 +21,13 @@ export type ProvisioningReport = {
   unreadableFlow?: { path: string; reason: string }
 }
 
-/** Merges the flow files of `folders` into the data folder's flow file. Writes only when something changes, keeping the previous file. */
-export function provisionFlows({ dataDir, folders }: { dataDir: string; folders: readonly string[] }): ProvisioningReport {
+/** What is provisioned, into which data folder, and the node types that there are. */
+export type Provisioning = Origin & { dataDir: string; types: NodeTypes }
+
+/** Merges the flow files of the folders into the data folder's flow file. Writes only when something changes, keeping the previous file. */
+export function provisionFlows({ dataDir, types, ...origin }: Provisioning): ProvisioningReport {
   const flowPath = join(dataDir, FLOW_FILE)
-  const { sources, broken } = readSources(folders)
+  const { sources, broken } = readSources(origin)
   let flow: FlowNode[]
   try {
     flow = readDeployedFlow(dataDir)
@@ -31,8 +36,11 @@ export function provisionFlows({ dataDir, folders }: { dataDir: string; folders:
   }
   const records = readRecords(dataDir)
   const { kept, aside } = withOneDashboard(sources, flow)
-  const merged = mergeFlows({ flow, sources: kept, records, unreadable: broken.map(({ name }) => name) })
-  if (changes(merged.actions)) {
+  const { fitting, misfits, retired } = withoutMisfits(kept, { flow, records, types })
+  broken.push(...misfits)
+  const unreadable = broken.map(({ name }) => name).filter((name) => !retired.includes(name))
+  const merged = mergeFlows({ flow, sources: fitting, records, unreadable })
+  if (JSON.stringify(merged.flow) !== JSON.stringify(flow)) {
     if (existsSync(flowPath)) copyFileSync(flowPath, join(dataDir, PREVIOUS_FILE))
     writeFileAtomic(flowPath, JSON.stringify(merged.flow, null, 4))
   }
@@ -59,8 +67,4 @@ export function readRecords(dataDir: string): ProvisionRecords {
 export function readDeployedFlow(dataDir: string): FlowNode[] {
   const path = join(dataDir, FLOW_FILE)
   return existsSync(path) ? parseFlow(readFileSync(path, 'utf8')) : []
-}
-
-function changes(actions: readonly { action: Action }[]): boolean {
-  return actions.some(({ action }) => action === 'added' || action === 'updated' || action === 'removed')
 }

@@ -1,11 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseFlow, type FlowNode } from './flow-set.ts'
+import { fillTexts, type Values } from './texts.ts'
 
 const ORDER_FILE = 'order.txt'
 
-/** A flow file that is provisioned: its name without `.json`, where it is, and its nodes. */
-export type Source = { name: string; path: string; nodes: FlowNode[] }
+/** A folder of flow files; with `only`, no others of it than these names. */
+export type FlowFolder = { path: string; only?: readonly string[] }
+
+/** Where flow files come from, and the values for their texts. */
+export type Origin = { folders: readonly FlowFolder[]; values: Values }
+
+/** A flow file that is provisioned: its name without `.json`, where it is, and its nodes; `template` before the values were filled in. */
+export type Source = { name: string; path: string; nodes: FlowNode[]; template: FlowNode[] }
 
 /** A flow file that can not be provisioned, and why. */
 export type BrokenSource = { name: string; path: string; reason: string }
@@ -14,17 +21,18 @@ export type BrokenSource = { name: string; path: string; reason: string }
  * Reads the flow files of the folders. A file in a later folder takes the place of one with the same name in an earlier.
  * Names in a folder's `order.txt` come first, in that order; the others follow by name.
  */
-export function readSources(folders: readonly string[]): { sources: Source[]; broken: BrokenSource[] } {
+export function readSources({ folders, values }: Origin): { sources: Source[]; broken: BrokenSource[] } {
   const paths = new Map<string, string>()
-  for (const folder of folders) for (const name of namesIn(folder)) paths.set(name, join(folder, `${name}.json`))
+  for (const { path, only } of folders)
+    for (const name of namesIn(path)) if (only?.includes(name) ?? true) paths.set(name, join(path, `${name}.json`))
   const sources: Source[] = []
   const broken: BrokenSource[] = []
   const owners = new Map<string, string>()
   for (const [name, path] of paths) {
     try {
-      const nodes = parseFlow(readFileSync(path, 'utf8'))
-      claimIds(nodes, name, owners)
-      sources.push({ name, path, nodes })
+      const template = parseFlow(readFileSync(path, 'utf8'))
+      claimIds(template, name, owners)
+      sources.push({ name, path, nodes: fillTexts(template, values), template })
     } catch (error) {
       broken.push({ name, path, reason: (error as Error).message })
     }
@@ -32,7 +40,8 @@ export function readSources(folders: readonly string[]): { sources: Source[]; br
   return { sources, broken }
 }
 
-function namesIn(folder: string): string[] {
+/** The names of a folder's flow files, in their order. */
+export function namesIn(folder: string): string[] {
   if (!existsSync(folder)) return []
   const names = readdirSync(folder)
     .filter((file) => file.endsWith('.json') && !file.startsWith('.'))

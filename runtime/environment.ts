@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { namesIn } from '../provisioning/sources.ts'
 import { parsePublishedPorts, PUBLISHED_PORTS_FORM } from '../ports/ranges.ts'
 import { parseTargets, TARGETS_FORM } from '../assistant/engine/targets.ts'
 import { parseAddressList } from '../tcp/access-list.ts'
 import { isOwn } from '../login/own-paths.ts'
 import { MEMORY_FORM, parseMemory } from '../tcp/memory.ts'
+import { scenarioFolder } from './installation.ts'
 
 const MIB = 1024 * 1024
 
@@ -80,6 +82,17 @@ const assistantTargets = z.string().refine((list) => {
   }
 }, TARGETS_FORM)
 
+/** `all`, `none`, or names of the distribution's flow files; gives the names. */
+const scenarios = z.string().transform((text, context) => {
+  const there = namesIn(scenarioFolder)
+  if (text === 'all') return there
+  if (text === 'none') return []
+  const names = text.split(/[\s,]+/).filter((name) => name !== '')
+  if (names.length > 0 && names.every((name) => there.includes(name))) return names
+  context.addIssue({ code: 'custom', message: `all, none, or some of ${there.join(', ')}` })
+  return z.NEVER
+})
+
 const rootPath = z
   .string()
   .regex(/^\/([\w.~-]+\/?)*$/, 'a path that starts with /, such as / or /admin')
@@ -136,6 +149,7 @@ const variables = z.object({
   TCP_MAX_FRAME: count(1).default(16 * MIB),
   TCP_MEMORY: memory.optional(),
   TCP_PROXY_TRUSTED: addressList.optional(),
+  SCENARIOS: scenarios.default(() => namesIn(scenarioFolder)),
   TCP_IN_SERVER_PORT: portFrom(1).optional(),
   TCP_OUT_SERVER_PORT: portFrom(1).optional(),
   TCP_RESPONSE_PORT: portFrom(1).optional(),
@@ -278,25 +292,15 @@ function contradictions(environment: Environment): string[] {
   return mistakes
 }
 
+/** The ports of the scenarios by the names of their variables, as texts. */
+export function scenarioPorts(environment: Environment): Record<string, string> {
+  const { TCP_IN_SERVER_PORT, TCP_OUT_SERVER_PORT, TCP_RESPONSE_PORT, TCP_IN_CLIENT_PORT, TCP_OUT_CLIENT_PORT } = environment
+  const named = { TCP_IN_SERVER_PORT, TCP_OUT_SERVER_PORT, TCP_RESPONSE_PORT, TCP_IN_CLIENT_PORT, TCP_OUT_CLIENT_PORT }
+  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, String(value)]))
+}
+
 /** What provisioned flows read as `${NAME}`. */
 export function flowVariables(environment: Environment): Record<string, string> {
-  const {
-    ASSISTANT_HOST,
-    TCP_IN_SERVER_PORT,
-    TCP_OUT_SERVER_PORT,
-    TCP_RESPONSE_PORT,
-    TCP_IN_CLIENT_PORT,
-    TCP_OUT_CLIENT_PORT,
-    HTTP_ADMIN_ROOT,
-  } = environment
-  const named = {
-    ASSISTANT_HOST,
-    TCP_IN_SERVER_PORT,
-    TCP_OUT_SERVER_PORT,
-    TCP_RESPONSE_PORT,
-    TCP_IN_CLIENT_PORT,
-    TCP_OUT_CLIENT_PORT,
-    HTTP_ADMIN_ROOT,
-  }
-  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, String(value)]))
+  const { ASSISTANT_HOST, HTTP_ADMIN_ROOT, SCENARIOS } = environment
+  return { ASSISTANT_HOST, HTTP_ADMIN_ROOT, SCENARIOS: SCENARIOS.join(' ') || 'none', ...scenarioPorts(environment) }
 }

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Environment } from './environment.ts'
 
 // This file is runtime/installation.ts in a checkout and dist/runtime/installation.js when compiled.
 const extension = extname(fileURLToPath(import.meta.url))
@@ -19,7 +18,5 @@ export const pluginsFolder = join(codeFolder, 'plugins')
 /** The tcp nodes, as a module that Node-RED loads. */
 export const nodesFolder = join(codeFolder, 'nodes')
 
-/** Where provisioned flows come from: the distribution's own, then the user's. */
-export function flowFolders(environment: Environment): string[] {
-  return [join(home, 'flows'), ...(environment.FLOWS_DIR === undefined ? [] : [environment.FLOWS_DIR])]
-}
+/** The scenarios: the flow files of the distribution. */
+export const scenarioFolder = join(home, 'flows')

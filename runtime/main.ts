@@ -5,9 +5,10 @@ import { provisionFlows, type ProvisioningReport } from '../provisioning/provisi
 import type { Action } from '../provisioning/merge.ts'
 import { assertCredentialsOpen } from './credentials.ts'
 import { flowVariables, type Environment } from './environment.ts'
-import { flowFolders, settingsFile } from './installation.ts'
+import { settingsFile } from './installation.ts'
 import { createLog, FATAL, formatJson, type Log } from './log.ts'
 import { reportProblem } from './problems.ts'
+import { provisioningOf } from './provisioning.ts'
 import type { Secrets } from './secrets.ts'
 import { takeEnvironment } from './taken.ts'
 
@@ -17,8 +18,8 @@ const ACTION_LINES: Record<Action, string | undefined> = {
   unchanged: undefined,
   kept: 'kept as you edited it',
   'stays deleted': 'stays deleted, as you deleted it',
-  removed: 'removed, its file is gone',
-  'left to the user': 'its file is gone; the tab stays, as you edited it',
+  removed: 'removed, since its file is gone or SCENARIOS leaves it out',
+  'left to the user': 'its file is gone or SCENARIOS leaves it out; the tab stays, as you edited it',
 }
 
 function prepare(): void {
@@ -32,7 +33,7 @@ function prepare(): void {
     log.warn(`NODE_RED_ADMIN_PASSWORD ${secrets.weakness}: who can reach the editor may guess it. Use eight characters or more.`)
   const aside = assertCredentialsOpen(environment.DATA_DIR, secrets.credentialSecret, { reset: environment.NODE_RED_CREDENTIAL_RESET })
   if (aside) log.warn(`credentials were reset; the former file is ${aside}`)
-  logProvisioning(log, provisionFlows({ dataDir: environment.DATA_DIR, folders: flowFolders(environment) }))
+  logProvisioning(log, provisionFlows(provisioningOf(environment)))
   warnUnpublishedPorts(log, environment)
   warnFormerProfile(log)
   Object.assign(process.env, flowVariables(environment))

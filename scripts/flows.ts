@@ -8,6 +8,7 @@ import { formatFlow, type FlowNode } from '../provisioning/flow-set.ts'
 import type { FileState } from '../provisioning/merge.ts'
 import type { ProvisionedFile } from '../provisioning/provisioned.ts'
 import type { BrokenSource } from '../provisioning/sources.ts'
+import { templateTexts } from '../provisioning/texts.ts'
 import { openAdmin, type Admin } from './support/admin.ts'
 import { fail, say } from './support/terminal.ts'
 
@@ -61,11 +62,11 @@ async function reset(admin: Admin, name: string): Promise<void> {
 }
 
 async function exportFlow(admin: Admin, name: string): Promise<void> {
-  const { deployed } = await find(admin, name)
+  const { deployed, template } = await find(admin, name)
   if (deployed.length === 0)
     throw new Error(`${name} is not deployed, so there is nothing to export; npm run flows -- reset ${name} brings it back`)
   const path = join(flowsFolder, `${name}.json`)
-  writeFileSync(path, formatFlow(deployed))
+  writeFileSync(path, formatFlow(templateTexts(deployed, template)))
   say(`${name}: written to flows/${name}.json`)
 }
 

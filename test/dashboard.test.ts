@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { arrive, launchBrowser, logIn, POLL_MS } from './support/browser.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
@@ -9,15 +9,17 @@ const PASSWORD = 'dashboard password'
 const HOSTILE = '<img src=x onerror="window.hacked=true"><b>bold</b> {{ constructor.constructor("window.hacked=true")() }} \u001b[31m\n'
 const WAIT = { timeout: 10_000 }
 
-async function openDashboard(browser: Browser, nodeRed: RunningNodeRedTcp, heard: (url: string) => void = () => {}): Promise<Page> {
-  const page = await (await browser.newContext({ locale: 'en-US', viewport: { width: 1400, height: 1100 } })).newPage()
-  page.on('request', (request) => heard(request.url()))
+type Look = BrowserContextOptions & { heard?: (url: string) => void }
+
+async function openDashboard(browser: Browser, nodeRed: RunningNodeRedTcp, { heard, ...look }: Look = {}): Promise<Page> {
+  const page = await (await browser.newContext({ locale: 'en-US', viewport: { width: 1400, height: 1100 }, ...look })).newPage()
+  if (heard) page.on('request', (request) => heard(request.url()))
   const url = `${nodeRed.getEditorUrl()}/dashboard`
   await logIn(page, { url, password: PASSWORD }, () => page.getByRole('region', { name: 'TCP response' }).waitFor())
   return page
 }
 
-const formOf = (page: Page, label: string) => page.locator('.nrdb-ui-form', { hasText: label })
+const formOf = (page: Page, name: string) => page.getByRole('form', { name, exact: true })
 
 async function submit(page: Page, label: string, text: string): Promise<void> {
   await formOf(page, label).getByRole('textbox').fill(text)
@@ -33,7 +35,7 @@ describeRuntimes('dashboard', (create) => {
   beforeAll(async () => {
     nodeRed = await create().withAdminPassword(PASSWORD).start()
     browser = await launchBrowser()
-    page = await openDashboard(browser, nodeRed, (url) => requests.push(url))
+    page = await openDashboard(browser, nodeRed, { heard: (url) => requests.push(url) })
   }, 180_000)
   afterAll(async () => {
     await browser?.close()
@@ -47,7 +49,7 @@ describeRuntimes('dashboard', (create) => {
     expect(await page.getByRole('region').count()).toBe(5)
     expect(await page.locator('.nrdb-ui-chart canvas').count()).toBe(3)
     await expect.poll(() => rows().count(), WAIT).toBe(3)
-    for (const text of await rows().allInnerTexts()) expect(text).toContain('listening · 监听中')
+    for (const text of await rows().allInnerTexts()) expect(text).toContain('listening')
     expect(requests.filter((url) => !url.startsWith(nodeRed.getEditorUrl()) && !url.startsWith('data:'))).toEqual([])
   })
 
@@ -57,7 +59,7 @@ describeRuntimes('dashboard', (create) => {
     const entry = scenario('TCP in · server').getByRole('listitem').first()
     await expect.poll(() => entry.innerText(), WAIT).toContain('21.5 °C\\n')
     expect(await entry.innerText()).toContain('32 31 2E 35 20 C2 B0 43 0A')
-    const row = rows().filter({ hasText: 'listen on 9501' })
+    const row = rows().filter({ hasText: 'TCP in · server' })
     await expect.poll(() => row.locator('td').nth(2).innerText(), WAIT).toBe('1')
   })
 
@@ -91,10 +93,10 @@ describeRuntimes('dashboard', (create) => {
   test('the forms send to clients that are connected, and the message appears on the page', async () => {
     await using listener = await nodeRed.tcp(9502)
     await using other = await nodeRed.tcp(9503)
-    await formOf(page, '9502').getByRole('checkbox').check()
-    await submit(page, '9502', 'from the page')
+    await formOf(page, 'TCP out · server').getByRole('checkbox').check()
+    await submit(page, 'TCP out · server', 'from the page')
     await listener.expect('from the page\n')
-    await submit(page, '9503', 'to everyone')
+    await submit(page, 'TCP response', 'to everyone')
     await other.expect('to everyone')
     await expect.poll(() => scenario('TCP out · server').innerText(), WAIT).toContain('from the page\\n')
   })
@@ -102,16 +104,68 @@ describeRuntimes('dashboard', (create) => {
   const notice = () => page.getByRole('status').first().innerText()
 
   test('a form says whether anybody was there to get it', async () => {
-    await submit(page, '9502', 'heard by nobody')
-    await expect.poll(notice, WAIT).toMatch(/^\d\d:\d\d:\d\d Not sent: nobody is connected to \d+ · 未发送/)
+    await submit(page, 'TCP out · server', 'heard by nobody')
+    await expect.poll(notice, WAIT).toMatch(/^\d\d:\d\d:\d\d Not sent: nobody is connected to \d+$/)
     await using one = await nodeRed.tcp(9502)
     await using two = await nodeRed.tcp(9502)
-    await submit(page, '9502', 'heard by both')
+    await submit(page, 'TCP out · server', 'heard by both')
     await one.expect('heard by both')
     await two.expect('heard by both')
     await expect.poll(notice, WAIT).toContain('Sent to 2 clients')
-    await submit(page, '9602', 'nobody listens there')
+    await submit(page, 'TCP out · client', 'nobody listens there')
     await expect.poll(notice, WAIT).toMatch(/Not sent: Node-RED is not connected to \d+/)
+  })
+
+  const outcomes = (name: string) => scenario(name).getByRole('listitem').first().innerText()
+
+  test('the list says what became of a message: sent, or to nobody', async () => {
+    const admin = await nodeRed.admin
+    await expect.poll(async () => (await rows().allInnerTexts()).every((row) => /\t0\t0\t/.test(row)), WAIT).toBe(true)
+    await admin.inject('send text', { flow: 'TCP out · server' })
+    await expect.poll(() => outcomes('TCP out · server'), WAIT).toContain('not sent: nobody was connected')
+    await submit(page, 'TCP response', 'to an empty room')
+    await expect.poll(() => outcomes('TCP response'), WAIT).toMatch(/not sent: nobody was connected\s+to an empty room/)
+    await submit(page, 'TCP out · client', 'nobody listens there')
+    await expect.poll(() => outcomes('TCP out · client'), WAIT).toMatch(/not sent\s+nobody listens there/)
+    await using one = await nodeRed.tcp(9502)
+    await using other = await nodeRed.tcp(9503)
+    await submit(page, 'TCP out · server', 'to one')
+    await one.expect('to one')
+    await expect.poll(() => outcomes('TCP out · server'), WAIT).toMatch(/\bsent\s+to one/)
+    expect(await outcomes('TCP out · server')).not.toContain('not sent')
+    await submit(page, 'TCP response', 'to all')
+    await other.expect('to all')
+    await expect.poll(() => outcomes('TCP response'), WAIT).toMatch(/\d B\s+sent\s+to all/)
+    await other.send('from one')
+    await expect.poll(() => outcomes('TCP response'), WAIT).toMatch(/received\s+from one/)
+  })
+
+  test('texts, times and colours are those of the browser', async () => {
+    const text = async (of: Page) => await of.locator('.nrdb-page, main').first().innerText()
+    const colour = (of: Page) =>
+      of.evaluate<string>("getComputedStyle(document.querySelector('.tcp-messages').closest('.v-card')).backgroundColor")
+    await using device = await nodeRed.tcp(9501)
+    await device.send('what time is it?')
+    await expect.poll(() => outcomes('TCP in · server'), WAIT).toContain('what time is it?')
+    const chinese = await openDashboard(browser, nodeRed, { locale: 'zh-CN', timezoneId: 'Asia/Kathmandu', colorScheme: 'dark' })
+    try {
+      await expect.poll(() => text(chinese), WAIT).toMatch(/最新消息[^]*收到[^]*连接数[^]*监听中/)
+      expect(await text(chinese)).not.toMatch(/Latest|Connections|Listeners|Send\b/)
+      expect(await text(page)).not.toMatch(/[\u4e00-\u9fff]/)
+      const timeOf = async (of: Page) => {
+        const entry = of.getByRole('region', { name: 'TCP in · server' }).getByRole('listitem').first()
+        const [, hours, minutes] = /^(\d\d):(\d\d):/.exec(await entry.innerText())!
+        return Number(hours) * 60 + Number(minutes)
+      }
+      const here = -new Date().getTimezoneOffset()
+      expect(((await timeOf(chinese)) - (await timeOf(page)) + here + 1440) % 1440).toBe(5 * 60 + 45)
+      await expect.poll(() => colour(chinese), WAIT).toBe('rgb(29, 33, 38)')
+      expect(await colour(page)).toBe('rgb(255, 255, 255)')
+      await chinese.emulateMedia({ colorScheme: 'light' })
+      await expect.poll(() => colour(chinese), WAIT).toBe('rgb(255, 255, 255)')
+    } finally {
+      await chinese.context().close()
+    }
   })
 
   test('a listener that no tcp node has opened is not left without a word', async () => {
@@ -134,7 +188,7 @@ describeRuntimes('dashboard', (create) => {
     await expect.poll(leftOf, WAIT).toBeLessThan(60)
     const size = page.viewportSize()!
     await page.setViewportSize({ width: 390, height: 844 })
-    const state = rows().first().getByText('listening · 监听中')
+    const state = rows().first().getByText('listening')
     // One line: the words are not broken into pieces.
     await expect.poll(async () => (await state.boundingBox())!.height, WAIT).toBeLessThan(30)
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
@@ -148,10 +202,10 @@ describeRuntimes('dashboard', (create) => {
     await arrive(
       page,
       () => page.reload(),
-      () => formOf(page, '9502').waitFor(),
+      () => formOf(page, 'TCP out · server').waitFor(),
     )
-    await submit(page, '9502', 'nobody there')
-    await expect.poll(notice, WAIT).toContain('Not sent: the tab with “dashboard: send to 9502”')
+    await submit(page, 'TCP out · server', 'nobody there')
+    await expect.poll(notice, WAIT).toMatch(/Not sent: the tab with “dashboard: send to \d+” is missing/)
     await admin.deploy(flows)
   })
 
@@ -194,7 +248,7 @@ describeRuntimes('dashboard, where Node-RED dials', (create) => {
       await (await sensor.accept()).send('device speaking')
       await expect.poll(() => page.getByRole('region', { name: 'TCP in · client' }).innerText(), WAIT).toContain('device speaking')
       const devices = [await display.accept(), await display.accept()]
-      await submit(page, '9602', 'go')
+      await submit(page, 'TCP out · client', 'go')
       await expect.poll(() => devices.map(({ available }) => available).toSorted(), WAIT).toEqual([0, 2])
     } finally {
       await browser.close()

@@ -34,6 +34,7 @@ test.each([
   ['TCP_PORTS', '9500,9501', 'a port range such as 9500-9519, or one port'],
   ['PUBLISHED_PORTS', '9500-9519', 'unknown, or address and ports such as 0.0.0.0:9500-9519'],
   ['PUBLISHED_PORTS', '0.0.0.0:9519-9500', 'unknown, or address and ports such as 0.0.0.0:9500-9519'],
+  ['SCENARIOS', 'tcp-in-server,nothing', 'all, none, or some of tcp-in-server, tcp-in-client,'],
   ['TCP_IN_SERVER_PORT', '0', 'a port number from 1 to 65535'],
   ['TCP_OUT_SERVER_PORT', '9502x', 'a port number from 1 to 65535'],
   ['TCP_RESPONSE_PORT', '1e3', 'a port number from 1 to 65535'],
@@ -111,6 +112,22 @@ test('moves the scenarios along with TCP_PORTS', async () => {
   await using client = await nodeRed.tcp(first + 3)
   await client.send('moved')
   await client.expect('moved')
+  // Nothing that is shown names a port that is not the one in use.
+  const texts = (await (await nodeRed.admin).flows()).flatMap(({ name, label, info }) =>
+    [name, label, info].filter((text) => typeof text === 'string'),
+  )
+  expect(texts.join('\n')).not.toMatch(/950\d|\$\{/)
+  expect(texts).toContain(`listen on ${first + 3}`)
+})
+
+test('SCENARIOS says which tabs there are', async () => {
+  const dataDir = join(mkdtempSync(join(tmpdir(), 'node-red-tcp-')), 'data')
+  const tabsWith = async (SCENARIOS: string) => {
+    await using nodeRed = await new EmbeddedNodeRedTcp().withEnvironment({ SCENARIOS, DATA_DIR: dataDir }).start()
+    return (await (await nodeRed.admin).flows()).filter(({ type }) => type === 'tab').map(({ label }) => label)
+  }
+  expect(await tabsWith('tcp-response, dashboard')).toEqual(['TCP response', 'Dashboard'])
+  expect(await tabsWith('none')).toEqual([])
 })
 
 test('names uid, gid, owner and the way out when the data folder can not be written', async () => {
@@ -181,7 +198,7 @@ test('writes one JSON object a line when asked to', async () => {
       msg: expect.anything(),
     })
   }
-  const listening = lines.map((line) => JSON.parse(line) as Record<string, string>).find(({ name }) => name === 'listen on 9501')
+  const listening = lines.map((line) => JSON.parse(line) as Record<string, string>).find(({ name }) => /^listen on \d+$/.test(name ?? ''))
   expect(listening).toMatchObject({ type: 'tcp in', id: expect.any(String) })
 })
 

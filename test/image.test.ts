@@ -249,7 +249,7 @@ function withCredentials(password: string) {
 /** The image under test with a later version of every flow. */
 async function buildChangedImage(): Promise<void> {
   const context = mkdtempSync(join(tmpdir(), 'node-red-tcp-'))
-  const change = 's/listen on \\([0-9]*\\)/listen on \\1, new version/; s/connect to \\([0-9]*\\)/connect to \\1, new version/'
+  const change = 's/listen on \\([^"]*\\)"/listen on \\1, new version"/; s/connect to \\([^"]*\\)"/connect to \\1, new version"/'
   writeFileSync(join(context, 'Dockerfile'), `FROM ${inject('image')}\nUSER 0\nRUN sed -i '${change}' flows/*.json\nUSER 1000:0\n`)
   await buildImage(CHANGED_IMAGE, { context })
 }

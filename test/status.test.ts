@@ -143,7 +143,7 @@ test('a port that somebody else has makes it not ready', async () => {
     .withEnvironment({ TCP_IN_SERVER_PORT: String(port) })
     .withoutReadiness()
     .start()
-  await expectMissing(nodeRed, new RegExp(`^port ${port} \\(tcp in "listen on 9501" on "TCP in · server"\\)$`), /EADDRINUSE/)
+  await expectMissing(nodeRed, new RegExp(`^port ${port} \\(tcp in "listen on ${port}" on "TCP in · server"\\)$`), /EADDRINUSE/)
   const metrics = await (await fetch(`${nodeRed.getStatusUrl()}/metrics`)).text()
   expect(metrics).toMatch(new RegExp(`^node_red_tcp_listen_errors_total\\{port="${port}",code="EADDRINUSE"\\} [1-9]`, 'm'))
   other.close()

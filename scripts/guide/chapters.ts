@@ -139,12 +139,15 @@ async function dashboard({ context, distribution, pictures }: Reader): Promise<v
     () => page.getByRole('region', { name: 'TCP in · server' }).getByText('temperature 21.5').first().waitFor(),
   )
   await page.getByRole('region', { name: 'TCP response' }).getByText('To everyone').first().waitFor()
-  await page.getByRole('table', { name: 'Listeners' }).getByText('listen on 9503').waitFor()
+  await page.locator('.tcp-listeners').getByText('listen on 9503').waitFor()
   await page.locator('.nrdb-ui-chart canvas').nth(2).waitFor()
-  const form = page.locator('.nrdb-ui-form', { hasText: '9503' })
+  const form = page.getByRole('form', { name: 'TCP response' })
   await form.getByRole('textbox').fill('good evening')
   await form.getByRole('button').click()
-  await page.getByRole('status').getByText('Sent to 1 client').waitFor()
+  await page
+    .getByRole('status')
+    .getByText(/Sent to 1 client|已发送给/)
+    .waitFor()
   await page.getByRole('region', { name: 'TCP response' }).getByText('good evening').first().waitFor()
   await assistant.page.bringToFront()
   await assistant.expect('rx', 'good evening')
