@@ -6,6 +6,8 @@ import { hashFlow, type FlowNode } from '../provisioning/flow-set.ts'
 import { findNodeTypes } from '../provisioning/node-types.ts'
 import { provisionFlows, readDeployedFlow } from '../provisioning/provision.ts'
 import { readProvisioned } from '../provisioning/provisioned.ts'
+import { readEnvironment } from '../runtime/environment.ts'
+import { provisioningOf } from '../runtime/provisioning.ts'
 import type { Origin } from '../provisioning/sources.ts'
 import { fillTexts, templateTexts } from '../provisioning/texts.ts'
 
@@ -392,4 +394,12 @@ test('of a folder only the chosen names are provisioned; others go when untouche
   expect(names(folders.flow())).toEqual(['two', 'mine'])
   folders.start()
   expect(names(folders.flow())).toEqual(['two', 'mine', 'one', 'version 1', 'three', 'version 1'])
+})
+
+test('the files of the distribution all fit, with the node types that it brings', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'node-red-tcp-'))
+  const { environment } = readEnvironment({ DATA_DIR: dataDir })
+  const report = provisionFlows(provisioningOf(environment))
+  expect(report).toMatchObject({ broken: [], aside: [] })
+  expect(report.actions.map(({ name }) => name)).toEqual(environment.SCENARIOS)
 })
