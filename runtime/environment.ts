@@ -303,5 +303,10 @@ export function scenarioPorts(environment: Environment): Record<string, string> 
 export function flowVariables(environment: Environment): Record<string, string> {
   const { ASSISTANT_HOST, HTTP_ADMIN_ROOT, SCENARIOS } = environment
   // With a query: Node-RED's dashboard takes a link to a bare / for its own start page, and shows nothing at all.
-  return { ASSISTANT_HOST, EDITOR_LINK: `${HTTP_ADMIN_ROOT}?`, SCENARIOS: SCENARIOS.join(' ') || 'none', ...scenarioPorts(environment) }
+  return {
+    ASSISTANT_HOST,
+    EDITOR_LINK: HTTP_ADMIN_ROOT === '/' ? '/?' : HTTP_ADMIN_ROOT,
+    SCENARIOS: SCENARIOS.join(' ') || 'none',
+    ...scenarioPorts(environment),
+  }
 }
