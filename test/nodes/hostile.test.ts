@@ -35,7 +35,7 @@ describeContainer('hostile peers', () => {
   let started: number
 
   beforeAll(async () => {
-    nodeRed = await newContainer().start()
+    nodeRed = await newContainer().withEnvironment({ TCP_MEMORY: '16m' }).start()
     // Straight to the container: a relay in between would make orderly ends of resets.
     host = nodeRed.getIpAddress(nodeRed.getNetworkNames()[0]!)
     await (await nodeRed.admin).deploy(echoes())
@@ -153,6 +153,41 @@ describeContainer('hostile peers', () => {
     expect(await nextOf(debug, 'seen', 1_000)).toBe('nothing')
     await expect.poll(() => refused('denied')).toBe(DENIED)
   })
+
+  test(
+    'strangers whose lines never end, and such as do not read, hold no more than TCP_MEMORY, and are named',
+    { timeout: 30_000 },
+    async () => {
+      const tab = new Tab('memory')
+      tab.tcpIn({ name: 'lines', port: '9504', datatype: 'utf8', newline: '\\n' }, tab.debug('line', 'payload'))
+      tab.tcpIn({ name: 'echo', port: '9505' }, tab.tcpOut({}))
+      tab.watch()
+      await (await nodeRed.admin).deploy(flowOf(tab))
+      await waitUntil(async () => (await status('/readyz')).ok, { within: 10_000, what: 'both listeners' })
+      await using debug = await (await nodeRed.admin).debug()
+      const strangers: TcpClient[] = []
+      const come = async (port: number, bytes: number) => {
+        const client = await TcpClient.connect(port, host)
+        strangers.push(client)
+        client.socket.pause()
+        // Whoever is sent away in the middle does not get all of it out.
+        await client.send(Buffer.alloc(bytes, 'x')).catch(() => {})
+      }
+      await Promise.all(Array.from({ length: 12 }, () => come(9504, 3_000_000)))
+      expect(await nextOf(debug, 'caught', 10_000)).toMatch(/\(tcp in "lines"\) was disconnected: .* no whole message yet .*\(TCP_MEMORY\)/)
+      // More than the kernels on both sides take.
+      await Promise.all(Array.from({ length: 8 }, () => come(9505, 12_000_000)))
+      await expect.poll(() => nextOf(debug, 'caught', 10_000), { timeout: 15_000 }).toMatch(/that wait for it were held.*\(TCP_MEMORY\)/)
+      expect(await metric('node_red_tcp_memory_closed_total')).toBeGreaterThan(1)
+      const held = (await (await status('/metrics')).text()).matchAll(/^node_red_tcp_memory_held_bytes\{.*\} (\d+)$/gm)
+      expect([...held].reduce((sum, [, bytes]) => sum + Number(bytes), 0)).toBeLessThanOrEqual(16 * 1024 * 1024)
+      await using good = await TcpClient.connect(9505, host)
+      await good.send('good')
+      await good.expect('good')
+      for (const stranger of strangers) stranger.reset()
+      expect(await metric('process_start_time_seconds')).toBe(started)
+    },
+  )
 })
 
 async function leave(client: TcpClient): Promise<void> {
