@@ -1,8 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
 // Chromium breaks off what it is about to load when an interface of the machine comes or goes, as Docker's do with every container. So
-// the suites with a browser come last, one at a time.
+// the suites with a browser come last, one at a time, where they are not in a network of their own (scripts/support/test-parts.ts).
 const BROWSER = ['test/assistant/page*.test.ts', 'test/editor/*.test.ts', 'test/dashboard.test.ts', 'test/guide.test.ts']
+// What they have that is to be played on a container, alone or too.
+const BROWSER_CONTAINER = ['test/dashboard.test.ts', 'test/guide.test.ts']
+const inBrowser =
+  {
+    embedded: BROWSER.filter((suite) => suite !== 'test/guide.test.ts'),
+    container: BROWSER_CONTAINER,
+  }[process.env.NODE_RED_TCP_TEST_RUNTIME ?? ''] ?? BROWSER
 
 const common = {
   pool: 'threads',
@@ -20,7 +27,7 @@ export default defineConfig({
         // Containers do the work: more at once would only wait for each other.
         test: { ...common, name: 'sockets', include: ['test/**/*.test.ts'], exclude: BROWSER, maxWorkers: 2, sequence: { groupOrder: 0 } },
       },
-      { test: { ...common, name: 'browser', include: BROWSER, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      { test: { ...common, name: 'browser', include: inBrowser, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],
   },
 })

@@ -8,6 +8,7 @@ import { EmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
 import { freePort } from './support/free-port.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
 
+const JSON_TYPE = { 'content-type': 'application/json' }
 const PAGES = ['/healthz', '/readyz', '/metrics', '/listeners', '/sessions']
 
 type Readiness = { ready: boolean; missing: { what: string; why: string }[]; warnings: { what: string; why: string }[] }
@@ -86,9 +87,10 @@ describeRuntimes('status', (create) => {
       { id: 'ab30000000000001', type: 'tab', label: 'odd' },
       { id: 'ab30000000000002', type: 'no-such-node', z: 'ab30000000000001', name: 'odd one', wires: [] },
     ]
-    await using nodeRed = await create().withFlow('odd', unknown).withoutReadiness().start()
-    await expectMissing(nodeRed, /flows\.json$/, /unknown node type "no-such-node" \(node odd one\)/)
+    await using nodeRed = await create().start()
     const admin = await nodeRed.admin
+    await admin.request('/flows', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify([...(await admin.flows()), ...unknown]) })
+    await expectMissing(nodeRed, /flows\.json$/, /unknown node type "no-such-node" \(node odd one\)/)
     await admin.deploy((await admin.flows()).filter(({ id }) => !id.startsWith('ab3')))
     await expect.poll(async () => (await readyz(nodeRed)).status, { timeout: 10_000 }).toBe(200)
   })

@@ -1,9 +1,7 @@
 import { succeeds } from './command.ts'
 
-/** A run of vitest. `isolated`: in a network of its own that nothing changes. `runtime`: the only one that suites for both are played on. */
+/** A run of vitest. `isolated`: in a network of its own that nothing changes. `runtime`: what suites with a browser are played on; all others on both. */
 export type Part = { args: string[]; isolated?: true; runtime?: 'embedded' | 'container' }
-
-const GUIDE = 'test/guide.test.ts'
 
 /**
  * How suites are run: those that are named in one go; all of them in parts, two side by side and one after them.
@@ -14,8 +12,8 @@ const GUIDE = 'test/guide.test.ts'
 export async function partsOf(args: string[], { docker }: { docker: boolean }): Promise<Part[][]> {
   if (args.length > 0 || !docker || !(await succeeds(...isolate('ip', 'link', 'set', 'lo', 'up')))) return [[{ args }]]
   return [
-    [{ args: ['--project', 'sockets'] }, { args: ['--project', 'browser', '--exclude', GUIDE], isolated: true, runtime: 'embedded' }],
-    [{ args: ['--project', 'browser', 'test/dashboard.test.ts', GUIDE], runtime: 'container' }],
+    [{ args: ['--project', 'sockets'] }, { args: ['--project', 'browser'], isolated: true, runtime: 'embedded' }],
+    [{ args: ['--project', 'browser'], runtime: 'container' }],
   ]
 }
 

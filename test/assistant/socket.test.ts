@@ -87,10 +87,15 @@ describe('the assistant behind the login', () => {
       expect((await fetch(`${url}${path}`, { redirect: 'manual' })).status).toBe(401)
     }
     const { token } = await nodeRed.admin
-    for (const headers of [{}, { authorization: `Bearer ${token}`, origin: 'http://elsewhere.example' }, { cookie: 'node-red-tcp=no' }]) {
+    const foreign = { authorization: `Bearer ${token}`, origin: 'http://elsewhere.example' }
+    for (const [headers, status] of [
+      [{}, '401'],
+      [foreign, '403'],
+      [{ cookie: 'node-red-tcp=no' }, '401'],
+    ] as const) {
       const socket = new WebSocket(`${url.replace('http', 'ws')}/assistant/socket`, { headers })
       const [error] = (await once(socket, 'error')) as [Error]
-      expect(error.message).toContain('401')
+      expect(error.message).toContain(status)
     }
   })
 
