@@ -7,13 +7,23 @@ import { formatAddress } from '../tcp/address.ts'
 import type { Account, Budget } from '../tcp/budget.ts'
 
 const UNSENT_EVERY_MS = 500
+// What a piece costs besides its bytes, rounded up: who sends them one by one makes the process hold much more than he has sent.
+const PIECE_BYTES = 256
+// ws takes 16384, which a thousand clients could make gigabytes of.
+const MAX_FRAGMENTS = 1024
+// One byte, masked, with its head. How many fragments there are, ws does not say.
+const SHORTEST_FRAGMENT = 7
+const CONTROL_HEAD = 6
 
 /** The server of a websocket-listener node. */
-export type SocketServer = { on: (event: 'connection', listener: (client: WebSocket, request: IncomingMessage) => void) => unknown }
+export type SocketServer = {
+  options: { maxFragments?: number }
+  on: (event: 'connection', listener: (client: WebSocket, request: IncomingMessage) => void) => unknown
+}
 
 export type HttpMemory = {
-  /** Counts the body of a request until it is answered. */
-  countBody: (request: IncomingMessage, response: ServerResponse) => void
+  /** Counts the body of a request, and what the client has not taken of the answer, until it has. */
+  countRequest: (request: IncomingMessage, response: ServerResponse) => void
   /** Counts what the clients of a server have not sent whole yet, and what they have not taken. */
   countMessages: (server: SocketServer) => void
 }
@@ -33,30 +43,61 @@ export function createHttpMemory(budget: Budget, warn: (message: string) => void
     })
   }
 
-  function countBody(request: IncomingMessage, response: ServerResponse): void {
+  function countRequest(request: IncomingMessage, response: ServerResponse): void {
     const account = open(request.socket, 'HTTP client')
     const push = request.push.bind(request)
     let held = 0
     // Where Node.js hands over what has come; a listener would take it from whoever reads the body.
     request.push = (chunk: Buffer | null, encoding) => {
-      if (chunk) account.setReceived((held += chunk.length))
+      if (chunk) account.setReceived((held += chunk.length + PIECE_BYTES))
       return push(chunk, encoding)
     }
+    countAnswer(response, account)
     response.once('close', () => account.close())
+  }
+
+  function countAnswer(response: ServerResponse, account: Account): void {
+    let looking: NodeJS.Timeout | undefined
+    const look = () => account.setUnsent(response.writableLength)
+    const counted = <Args extends unknown[], Result>(send: (...args: Args) => Result) => {
+      return (...args: Args): Result => {
+        const result = send(...args)
+        look()
+        // Seldom: most answers are gone at once.
+        if (account.unsent > 0) looking ??= setInterval(look, UNSENT_EVERY_MS).unref()
+        return result
+      }
+    }
+    response.write = counted(response.write.bind(response) as (...args: unknown[]) => boolean) as ServerResponse['write']
+    response.end = counted(response.end.bind(response) as (...args: unknown[]) => ServerResponse) as ServerResponse['end']
+    response.once('close', () => clearInterval(looking))
   }
 
   function countClient(client: WebSocket, { socket }: IncomingMessage): void {
     const account = open(socket, 'WebSocket client')
     let held = 0
+    let pieces = 0
+    const tell = (anew: boolean) => {
+      const fragments = Math.min(held / SHORTEST_FRAGMENT, MAX_FRAGMENTS)
+      account.setReceived(held + Math.ceil(pieces + fragments) * PIECE_BYTES, anew)
+    }
     // Before ws reads it, so that the message which it ends is not counted any more.
     socket.prependListener('data', (chunk) => {
-      account.setReceived((held += chunk.length))
+      held += chunk.length
+      pieces += 1
+      tell(false)
       account.setUnsent(socket.writableLength)
     })
-    for (const event of ['message', 'ping', 'pong']) {
-      client.on(event, () => {
-        held = 0
-        account.setReceived(0, true)
+    client.on('message', () => {
+      held = pieces = 0
+      tell(true)
+    })
+    // They may come between the fragments of a message, which stay.
+    for (const event of ['ping', 'pong']) {
+      client.on(event, (payload: Buffer) => {
+        held = Math.max(0, held - payload.length - CONTROL_HEAD)
+        pieces = 0
+        tell(held === 0)
       })
     }
     const unsent = setInterval(() => account.setUnsent(socket.writableLength), UNSENT_EVERY_MS).unref()
@@ -67,10 +108,11 @@ export function createHttpMemory(budget: Budget, warn: (message: string) => void
   }
 
   return {
-    countBody,
+    countRequest,
     countMessages(server) {
       if (counted.has(server)) return
       counted.add(server)
+      server.options.maxFragments = MAX_FRAGMENTS
       server.on('connection', countClient)
     },
   }

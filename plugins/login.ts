@@ -27,7 +27,7 @@ function loginPlugin(RED: NodeRed): void {
     ...connections,
     request(request, response, trusted) {
       connections.request(request, response, trusted)
-      if (!trusted) memory.countBody(request, response)
+      if (!trusted) memory.countRequest(request, response)
     },
   }
   login.guard(RED.server, counted, {

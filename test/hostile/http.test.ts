@@ -19,15 +19,25 @@ const LATE_MS = 5_000
 const ANSWER_MS = 15_000
 const MEMORY_BYTES = 16 * 1024 * 1024
 const MANY = 20
+// More than the kernel takes for a connection.
+const MUCH_MORE_BYTES = 8 * 1024 * 1024
 const MUCH_BYTES = 2 * 1024 * 1024
 const MAX_ECHOES = 40
+const FRAGMENT_BYTES = 64 * 1024
+const MANY_FRAGMENTS = 5_000
+// As much as the form of the login may have.
+const FORM_BYTES = 16_000
 const PING = Buffer.concat([Buffer.from([0x89, 0xfd, 0, 0, 0, 0]), Buffer.alloc(125, 'a')])
+// Fewer than ws lets wait for their answers.
+const FEW_PINGS = 30
+const PONG_BYTES = 127
 const PINGS_AT_ONCE = 2_000
 const MAX_PING_ROUNDS = 400
 
 const POST = 'POST /hook HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n'
 const UPLOAD = 'POST /upload HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: '
 const PART = '--x\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
+const TINY_CHUNKS = 'POST /auth/sign-in HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n'
 const HALF_BODY = `${POST}Content-Length: 100000\r\n\r\n{"half":`
 
 /** What one peer of many does; the server need not close what is closed here. */
@@ -87,6 +97,8 @@ function flows(): FlowNode[] {
   tab.add('http in', { url: '/device/:id', method: 'get', upload: false }, answer)
   tab.add('http in', { url: '/hook', method: 'post', upload: false }, answer)
   tab.add('http in', { url: '/upload', method: 'post', upload: true }, answer)
+  const much = tab.add('function', { func: `msg.payload = 'a'.repeat(${MUCH_MORE_BYTES}); return msg`, outputs: 1 }, answer)
+  tab.add('http in', { url: '/much', method: 'get', upload: false }, much)
   const listener: FlowNode = { id: 'listener', type: 'websocket-listener', path: '/ws', wholemsg: 'false' }
   const out = tab.add('websocket out', { server: listener.id, client: '' })
   tab.add('websocket in', { server: listener.id, client: '' }, out)
@@ -188,23 +200,51 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
   }
 
   test.each([
-    ['bodies', `${UPLOAD}${2 * MUCH_BYTES}\r\n\r\n${PART}`, ''],
-    ['messages', handshake('/ws'), messageHead(2 * MUCH_BYTES)],
-  ])(`${MANY} that hold ${MUCH_BYTES} bytes each in %s that never end are bounded by TCP_MEMORY`, async (_what, begin, more) => {
+    ['bodies that never end', `${UPLOAD}${2 * MUCH_BYTES}\r\n\r\n${PART}`, Buffer.alloc(MUCH_BYTES, 'a')],
+    ['bodies of one-byte chunks that never end', TINY_CHUNKS, Buffer.from('1\r\nx\r\n'.repeat(FORM_BYTES))],
+    ['messages that never end', handshake('/ws'), Buffer.concat([frameHead(0x81, 2 * MUCH_BYTES), Buffer.alloc(MUCH_BYTES, 'a')])],
+    ['messages that never end with pings in between', handshake('/ws'), fragments(MUCH_BYTES)],
+    ['answers that nobody takes', 'GET /much HTTP/1.1\r\nHost: test\r\n\r\n', Buffer.alloc(0)],
+  ])(`${MANY} clients with %s are bounded by TCP_MEMORY`, async (_what, begin, more) => {
     const before = await metric('node_red_tcp_memory_closed_total')
     const held = await Promise.all(
       Array.from({ length: MANY }, async () => {
         const client = await sentBy(begin)
-        if (more !== '') await client.expect('HTTP/1.1 101')
-        await client.send(Buffer.concat([Buffer.from(more, 'latin1'), Buffer.alloc(MUCH_BYTES, 'a')])).catch(() => {})
+        if (begin.includes('websocket')) await client.expect('HTTP/1.1 101')
+        client.socket.pause()
+        if (more.length > 0) await client.send(more).catch(() => {})
         return client
       }),
     )
-    await expect.poll(() => held.filter(({ isClosed }) => isClosed).length).toBeGreaterThanOrEqual(MANY - MEMORY_BYTES / MUCH_BYTES)
-    expect(held.some(({ isClosed }) => !isClosed)).toBe(true)
-    expect(await metric('node_red_tcp_memory_closed_total')).toBeGreaterThan(before)
+    const fit = MEMORY_BYTES / MUCH_BYTES
+    await expect
+      .poll(() => metric('node_red_tcp_memory_closed_total'), { timeout: ANSWER_MS })
+      .toBeGreaterThanOrEqual(before + MANY - fit - 1)
+    expect(await metric('node_red_tcp_memory_closed_total')).toBeLessThan(before + MANY)
     await expectUnharmed()
     for (const client of held) client.reset()
+  })
+
+  test('a WebSocket that only pings is not counted for what it has sent long ago', async () => {
+    const before = await metric('node_red_tcp_memory_closed_total')
+    await using client = await sentBy(handshake('/ws'))
+    await client.expect('HTTP/1.1 101')
+    const pings = Buffer.concat(Array.from({ length: FEW_PINGS }, () => PING))
+    for (let sent = 0; sent <= MEMORY_BYTES; sent += pings.length) {
+      await client.send(pings)
+      await client.read(FEW_PINGS * PONG_BYTES)
+    }
+    await expectUnharmed()
+    expect(client.isClosed).toBe(false)
+    expect(await metric('node_red_tcp_memory_closed_total')).toBe(before)
+  })
+
+  test('a message in thousands of fragments is refused', async () => {
+    await using client = await sentBy(handshake('/ws'))
+    await client.expect('HTTP/1.1 101')
+    await client.send(Buffer.concat([frame(0x01, 1), ...Array.from({ length: MANY_FRAGMENTS }, () => frame(0x00, 1))])).catch(() => {})
+    await client.expectClose()
+    await expectUnharmed()
   })
 
   test('a client of a WebSocket that sends and reads nothing is disconnected when its answers pile up', async () => {
@@ -213,7 +253,7 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
     client.socket.pause()
     let closed = false
     client.socket.once('close', () => (closed = true))
-    const message = Buffer.concat([Buffer.from(messageHead(MUCH_BYTES), 'latin1'), Buffer.alloc(MUCH_BYTES, 'a')])
+    const message = frame(0x81, MUCH_BYTES)
     for (let count = 0; count < MAX_ECHOES && !closed; count += 1) await client.send(message).catch(() => (closed = true))
     await expect.poll(() => closed || client.socket.resume().readableEnded).toBe(true)
     await expectUnharmed()
@@ -250,12 +290,22 @@ async function spoil(client: TcpClient, text: string): Promise<void> {
   client.reset()
 }
 
-/** The head of a masked text message. */
-function messageHead(bytes: number): string {
+/** The head of a masked frame of a WebSocket; `kind` is its first byte. */
+function frameHead(kind: number, bytes: number): Buffer {
   const head = Buffer.alloc(14)
-  head.writeUInt16BE(0x81ff)
+  head.writeUInt16BE((kind << 8) | 0xff)
   head.writeBigUInt64BE(BigInt(bytes), 2)
-  return head.toString('latin1')
+  return head
+}
+
+function frame(kind: number, bytes: number): Buffer {
+  return Buffer.concat([frameHead(kind, bytes), Buffer.alloc(bytes, 'a')])
+}
+
+/** A message without its end, with a ping after each fragment. */
+function fragments(bytes: number): Buffer {
+  const count = bytes / FRAGMENT_BYTES
+  return Buffer.concat(Array.from({ length: count }, (_, at) => [frame(at === 0 ? 0x01 : 0x00, FRAGMENT_BYTES), PING]).flat())
 }
 
 function requests(count: number): string {
