@@ -111,7 +111,7 @@ function readSpec(command: Talk['command'], values: Values, rest: string[]): End
   switch (command) {
     case 'connect': {
       const reconnectMs = values.reconnect === undefined ? undefined : readSeconds(values.reconnect, '--reconnect')
-      const target = readTarget(first, 'connect 127.0.0.1:9503')
+      const target = readTarget(first, 'connect 192.168.1.5:4001')
       return {
         kind: 'tcp-client',
         ...target,
@@ -121,13 +121,13 @@ function readSpec(command: Talk['command'], values: Values, rest: string[]): End
       }
     }
     case 'listen':
-      return { kind: 'tcp-server', port: readPort(first, 'listen 9601'), ...(tls && { tls }), ...(local !== undefined && { host: local }) }
+      return { kind: 'tcp-server', port: readPort(first, 'listen 4001'), ...(tls && { tls }), ...(local !== undefined && { host: local }) }
     case 'tap': {
       if (tls) throw new UsageError('tap passes on what it gets: it has no options for TLS')
-      const { host, port } = readTarget(second, 'tap 9600 127.0.0.1:9503')
+      const { host, port } = readTarget(second, 'tap 4001 192.168.1.5:4001')
       return {
         kind: 'tap',
-        port: readPort(first, 'tap 9600 127.0.0.1:9503'),
+        port: readPort(first, 'tap 4001 192.168.1.5:4001'),
         host,
         targetPort: port,
         ...(local !== undefined && { localHost: local }),

@@ -70,7 +70,7 @@ class Parser {
     if (isMap(peers) && peers.items.length > MOST_PEERS) fields.wrong(peers, 'peers', `at most ${MOST_PEERS} are allowed`)
     else if (isMap(peers) && peers.items.length > 0)
       for (const { key, value } of peers.items) this.readPeer(key as Node, value as Node | null)
-    else fields.wrong(peers ?? map, 'peers', 'at least one is needed, such as device: { client: 127.0.0.1:9503 }')
+    else fields.wrong(peers ?? map, 'peers', 'at least one is needed, such as device: { client: 192.168.1.5:4001 }')
     const steps = this.readSteps(fields.get(map, 'steps') ?? map, 0)
     const name = fields.plain(fields.get(map, 'name')) ?? file
     return { name, file, timeoutMs: this.timeoutMs, peers: this.peers, steps }
@@ -92,7 +92,7 @@ class Parser {
   private readSpec(kind: 'client' | 'server' | 'udp', map: YAMLMap<Node, Node | null>): EndpointSpec | undefined {
     const { fields } = this
     const node = fields.get(map, kind)
-    const form = kind === 'server' ? 'a port is needed, such as 9601' : 'an address is needed, such as 127.0.0.1:9503'
+    const form = kind === 'server' ? 'a port is needed, such as 4001' : 'an address is needed, such as 192.168.1.5:4001'
     const text = fields.filled(node, kind, form)
     if (text === undefined) return undefined
     if (kind === 'server') {
@@ -100,7 +100,7 @@ class Parser {
       return port === undefined ? fields.wrong(node, kind, `"${text}" is no port: 0 to 65535 is allowed`) : { kind: 'tcp-server', port }
     }
     const target = parseHostPort(text)
-    if (target === undefined) return fields.wrong(node, kind, `"${text}" is no address: allowed is HOST:PORT, such as 127.0.0.1:9503`)
+    if (target === undefined) return fields.wrong(node, kind, `"${text}" is no address: allowed is HOST:PORT, such as 192.168.1.5:4001`)
     if (kind === 'udp') {
       const local = fields.get(map, 'local')
       return { kind: 'udp', localPort: local === undefined ? 0 : (fields.whole(local, 'local', [0, 65_535]) ?? 0), ...target }

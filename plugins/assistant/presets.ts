@@ -20,14 +20,15 @@ export function scenarioVariables(ports: Ports): Record<string, string> {
   }
 }
 
-/** The other side of the five scenarios. */
-export function presetsFor(ports: Ports): Preset[] {
+/** The other side of the scenarios that there are. */
+export function presetsFor(ports: Ports & Pick<Environment, 'SCENARIOS'>): Preset[] {
   const host = ownAddress(ports.TCP_BIND)
-  return [
+  const presets: Preset[] = [
     { scenario: 'tcp-in-server', spec: { kind: 'tcp-client', host, port: ports.TCP_IN_SERVER_PORT }, draft: HELLO },
     { scenario: 'tcp-in-client', spec: { kind: 'tcp-server', port: ports.TCP_IN_CLIENT_PORT }, draft: HELLO },
     { scenario: 'tcp-out-server', spec: { kind: 'tcp-client', host, port: ports.TCP_OUT_SERVER_PORT } },
     { scenario: 'tcp-out-client', spec: { kind: 'tcp-server', port: ports.TCP_OUT_CLIENT_PORT } },
     { scenario: 'tcp-response', spec: { kind: 'tcp-client', host, port: ports.TCP_RESPONSE_PORT }, draft: HELLO },
   ]
+  return presets.filter(({ scenario }) => ports.SCENARIOS.includes(scenario))
 }

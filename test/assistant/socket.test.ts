@@ -117,6 +117,11 @@ describe('the assistant behind the login', () => {
     await page.ask('remove', { endpoint: server.id })
   })
 
+  test('offers the other side of those scenarios alone that there are', async () => {
+    await using some = await new EmbeddedNodeRedTcp().withEnvironment({ SCENARIOS: 'tcp-response dashboard' }).start()
+    expect((await Page.open(some)).hello.presets.map(({ scenario }) => scenario)).toEqual(['tcp-response'])
+  })
+
   test('keeps endpoints for a tab that was closed, and shows them to all that are open', async () => {
     const port = await freePort()
     const first = await Page.open(nodeRed)
