@@ -13,10 +13,12 @@ type Registry = Record<string, { nodes?: Record<string, { enabled?: boolean; typ
 const BUILT_IN = ['tab', 'subflow', 'group']
 // The same as Node-RED's own loader takes.
 const TEMPLATE = /<script (?:[^>]*)data-template-name\s*=\s*['"]([^'"]*)['"]/gi
+// For the runtime a node needs no template.
+const REGISTRATION = /registerType\(\s*(['"`])([^'"`]+)\1/g
 const MAX_DEPTH = 6
 
 /**
- * The types as Node-RED finds them: by the templates in the `.html` of each node. It is asked before Node-RED has loaded any, so what fails
+ * The types as Node-RED finds them: by the templates in the `.html` of each node, and by what its code registers. It is asked before Node-RED has loaded any, so what fails
  * while it loads is not known. A type that is not found by its template counts as known when a node's code names it, as modules do that
  * register subflows.
  */
@@ -42,7 +44,9 @@ function search({ folders, modules, dataDir }: NodePlaces): { types: ReadonlySet
   ]
   for (const file of files) {
     const template = read(file.replace(/\.[cm]?js$/, '.html'))
-    if (template === undefined) codes.push(read(file) ?? '', ...jsonBeside(file))
+    const code = read(file) ?? ''
+    for (const [, , type = ''] of code.matchAll(REGISTRATION)) types.add(type)
+    if (template === undefined) codes.push(code, ...jsonBeside(file))
     else for (const [, type = ''] of template.matchAll(TEMPLATE)) types.add(type)
   }
   return { types, codes }
