@@ -12,7 +12,8 @@ type Reader = { distribution: Distribution; editor: Editor; context: BrowserCont
 
 const HOST = '127.0.0.1'
 const CONNECTED = /^(connected|已连接)/
-const LISTENING = /^(listening|监听)/
+const NO_CONNECTION = /· 0 (connections|个连接)/
+const ONE_CONNECTION = /· 1 (connection|个连接)/
 
 /** Follows the guide from its first chapter to its last, in a browser of the reader's language. */
 export async function followGuide(context: BrowserContext, distribution: Distribution, pictures: Pictures): Promise<void> {
@@ -40,7 +41,7 @@ const CHAPTERS: Record<string, (reader: Reader) => Promise<void>> = {
 
 async function overview({ distribution, editor, context, pictures }: Reader): Promise<void> {
   await editor.showTab('TCP in · server')
-  await editor.expectStatus('listen on 9501', LISTENING)
+  await editor.expectStatus('listen on 9501', NO_CONNECTION)
   await pictures.take('editor', editor.page)
   const assistant = await Assistant.open(context, distribution.url)
   await pictures.take('assistant', assistant.page)
@@ -57,7 +58,7 @@ async function tcpInServer(reader: Reader): Promise<void> {
   await pictures.take('tcp-in-server-assistant', assistant.page)
   await editor.page.bringToFront()
   await editor.expectDebug('received as text', 'temperature 21.5')
-  await editor.expectStatus('listen on 9501', '1')
+  await editor.expectStatus('listen on 9501', ONE_CONNECTION)
   await pictures.take('tcp-in-server-result', editor.page, await editor.debugBox())
   await leave(assistant)
 }
@@ -83,7 +84,7 @@ async function tcpOutServer(reader: Reader): Promise<void> {
   const assistant = await Assistant.open(reader.context, distribution.url)
   await assistant.start({ kind: 'tcp-client', host: HOST, port: distribution.ports.tcpOutServer })
   await editor.page.bringToFront()
-  await editor.expectStatus('listen on 9502', '1')
+  await editor.expectStatus('listen on 9502', ONE_CONNECTION)
   await editor.press('send text')
   await editor.press('send bytes 01 03 00 00 00 0A C5 CD')
   await pictures.take('tcp-out-server-result', editor.page, await editor.canvasBox())
@@ -119,7 +120,7 @@ async function tcpResponse(reader: Reader): Promise<void> {
   await assistant.send('ping')
   await assistant.expect('rx', 'ping')
   await editor.page.bringToFront()
-  await editor.expectStatus('listen on 9503', '1')
+  await editor.expectStatus('listen on 9503', ONE_CONNECTION)
   await editor.press('send to all')
   await pictures.take('tcp-response-result', editor.page, await editor.canvasBox())
   await assistant.page.bringToFront()
