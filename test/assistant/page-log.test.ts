@@ -163,6 +163,18 @@ describe('the log of the page', { timeout: 120_000 }, () => {
     await expect.poll(async () => (await inSight()).at(-1)).toBe(5_999)
   })
 
+  test('a slow pattern over a long log lets the page go on, and what is typed meanwhile is looked for instead', async () => {
+    const page = await on.open()
+    using _filled = await fill(4_000)
+    const count = page.locator('.toolbar .count')
+    await page.getByLabel('Search by').selectOption('regex')
+    await page.fill('[name=search]', '(\\w+\\s?){20,60}never')
+    await count.filter({ hasText: 'searching' }).waitFor()
+    await page.fill('[name=search]', '^<39\\d\\d> $')
+    await expect.poll(() => count.innerText()).toBe('34 entries')
+    await expect.poll(async () => (await inSight()).at(-1)).toBe(3_999)
+  })
+
   describe('exports', () => {
     async function exported(format: string): Promise<Buffer> {
       await on.open()

@@ -133,6 +133,7 @@ export const en = {
   'log.empty': 'Nothing yet.',
   'log.waiting': 'Open. What comes and goes appears here.',
   'log.nothingFound': 'Nothing found.',
+  'log.scanning': 'searching …',
   'log.toEnd': 'To the newest',
   'log.unseen': '{count} new',
   'log.count': '{count} entries',

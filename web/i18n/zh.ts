@@ -134,6 +134,7 @@ export const zh: Catalog = {
   'log.empty': '暂无数据。',
   'log.waiting': '已打开，收发的数据会显示在这里。',
   'log.nothingFound': '没有找到。',
+  'log.scanning': '正在查找…',
   'log.toEnd': '到最新',
   'log.unseen': '{count} 条新数据',
   'log.count': '{count} 条',

@@ -126,7 +126,7 @@ function has(entries: readonly Entry[], n: number): boolean {
 }
 
 /** The index of the first entry whose number is greater. */
-function firstAfter(entries: readonly Entry[], n: number): number {
+export function firstAfter(entries: readonly Entry[], n: number): number {
   let low = 0
   let high = entries.length
   while (low < high) {

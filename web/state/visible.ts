@@ -3,6 +3,7 @@ import type { Direction, Entry } from '../../assistant/shared/protocol.ts'
 import { createSearch, type Search } from '../../assistant/shared/search.ts'
 import { t, tell } from '../i18n/index.ts'
 import { fromBase64 } from './bytes.ts'
+import { firstAfter } from './log.ts'
 import { decode } from './readable.ts'
 import { log } from './session.ts'
 import { receive } from './settings.ts'
@@ -31,8 +32,16 @@ const filtering = computed(() => query.dir !== '' || query.peer !== '' || (searc
 /** What the log shows: all entries, or those that are looked for. */
 export const visible = shallowRef<readonly Entry[]>([])
 
-type Scanned = { endpoint: string; search: Search; revision: number; upTo: number; hits: Entry[] }
-let scanned: Scanned | undefined
+/** A search that has not seen all entries yet: what is visible is what it has found so far. */
+export const scanning = ref(false)
+
+// Short enough that a key which is pressed meanwhile is felt at once.
+const SLICE_MS = 8
+const SHOW_EVERY_MS = 100
+
+type Scan = { endpoint: string; search: Search; revision: number; upTo: number; hits: Entry[]; shownAt: number }
+let scan: Scan | undefined
+let nextSlice: ReturnType<typeof setTimeout> | undefined
 let lastSeen = 0
 
 export function isHit(entry: Entry): boolean {
@@ -58,22 +67,56 @@ function look(): void {
   }
   lastSeen = last
   unseen.value = 0
-  visible.value = filtering.value ? scan(all) : all.slice()
+  if (filtering.value) find()
+  else {
+    stopScan()
+    visible.value = all.slice()
+  }
 }
 
-/** Looks through what has come since the last time, as long as nothing else has changed. */
-function scan(all: readonly Entry[]): readonly Entry[] {
-  if (!log.value || !search.value) return []
+/** Looks through what has come since the last time, as long as nothing else has changed; else from the start. */
+function find(): void {
+  if (!log.value || !search.value) {
+    stopScan()
+    visible.value = []
+    return
+  }
   const { endpoint, revision } = log.value
-  const goesOn = scanned?.endpoint === endpoint && scanned.search === search.value && scanned.revision === revision()
-  const { upTo, hits } = goesOn && scanned ? scanned : { upTo: -1, hits: [] }
+  const goesOn = scan?.endpoint === endpoint && scan.search === search.value && scan.revision === revision()
+  if (goesOn && nextSlice !== undefined) return
+  stopScan()
+  if (!goesOn) scan = { endpoint, search: search.value, revision: revision(), upTo: -1, hits: [], shownAt: -Infinity }
+  scanSlice()
+}
+
+function stopScan(): void {
+  clearTimeout(nextSlice)
+  nextSlice = undefined
+  scanning.value = false
+}
+
+/** A hundred thousand entries and a slow pattern take seconds: the page is let in between, and what is typed meanwhile starts anew. */
+function scanSlice(): void {
+  nextSlice = undefined
+  if (!scan) return
+  const all = log.value?.entries.value ?? []
+  const until = performance.now() + SLICE_MS
+  let index = firstAfter(all, scan.upTo)
+  // Not beyond what was there when the log was paused.
+  const isLeft = () => index < all.length && all[index]!.n <= lastSeen
+  for (; isLeft() && performance.now() < until; index += 1) {
+    const entry = all[index]!
+    if (isHit(entry)) scan.hits.push(entry)
+    scan.upTo = entry.n
+  }
+  scanning.value = isLeft()
+  if (scanning.value) nextSlice = setTimeout(scanSlice)
+  else scan.shownAt = -Infinity
+  if (performance.now() - scan.shownAt < SHOW_EVERY_MS) return
+  if (scanning.value) scan.shownAt = performance.now()
   const first = all[0]?.n ?? 0
-  const found = hits.length > 0 && hits[0]!.n < first ? hits.filter(({ n }) => n >= first) : [...hits]
-  let from = all.length
-  while (from > 0 && all[from - 1]!.n > upTo) from -= 1
-  for (const entry of all.slice(from)) if (isHit(entry)) found.push(entry)
-  scanned = { endpoint, search: search.value, revision: revision(), upTo: all.at(-1)?.n ?? -1, hits: found }
-  return found
+  if (scan.hits.length > 0 && scan.hits[0]!.n < first) scan.hits = scan.hits.filter(({ n }) => n >= first)
+  visible.value = [...scan.hits]
 }
 
 watch([search, filtering, paused, log], look, { immediate: true })
