@@ -112,7 +112,7 @@ function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properti
 
   function showConnections(): void {
     const count = [...requesters.values()].filter(({ isConnected }) => isConnected).length
-    show({ fill: 'green', shape: count === 0 ? 'ring' : 'dot', text: countConnections(count) })
+    show({ fill: 'green', shape: count === 0 ? 'ring' : 'dot', text: countConnections(count), connections: count })
   }
 
   function reset(which: unknown): void {

@@ -80,7 +80,7 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
   const losses = createBoundedReport('connections broke', (message) => node.warn(message))
   let state: ListenerState | undefined
   const warning = warnOfValidity(node, place.tls)
-  const statusNow = () => listenerStatus(state, { count: sessions.size, reach: published.reach([place.port]), warning })
+  const statusNow = () => listenerStatus(state, { port: place.port, count: sessions.size, reach: published.reach([place.port]), warning })
   let shown: string | undefined
   const show = (event?: SessionEvent) => {
     const status = statusNow()

@@ -8,11 +8,14 @@ import { countConnections } from './texts.ts'
 /** What a node that listens shows: Node-RED's text, and beside it for the editor how many are connected and where the port is reached. */
 export function listenerStatus(
   state: ListenerState | undefined,
-  { count, reach, warning }: { count: number; reach: Reach; warning: string | undefined },
+  { port, count, reach, warning }: { port: number; count: number; reach: Reach; warning: string | undefined },
 ): NodeStatus {
   const connected = { text: countConnections(count), connections: count }
   if (state === undefined) return { fill: 'grey', shape: 'ring', ...connected }
-  if (state.kind === 'failed') return { fill: 'red', shape: 'ring', text: state.error.message, failed: { reason: state.error.message } }
+  if (state.kind === 'failed') {
+    const { message, code } = state.error
+    return { fill: 'red', shape: 'ring', text: message, failed: { reason: message, ...(code === 'LISTEN' && { port }) } }
+  }
   const shape = count > 0 ? 'dot' : 'ring'
   const listening = whereOf(state, reach)
   if (warning === undefined) return { fill: 'green', shape, ...connected, listening }

@@ -32,8 +32,8 @@ export type NodeStatus = {
   listening?: ListeningStatus
   /** What is wrong although it listens. */
   warning?: string
-  /** Why it does not listen. */
-  failed?: { reason: string }
+  /** Why it does not run. `port`: the one that it could not listen at. `badPort`: what was set as its port and is none. */
+  failed?: { reason: string; port?: number; badPort?: string }
 }
 
 export type Send = (message: Message) => void

@@ -26,6 +26,16 @@ export function readNumber(properties: Properties, name: string, options: { defa
   return number
 }
 
+/** What was set as a port is none. */
+export class BadPortError extends Error {
+  readonly badPort: string
+
+  constructor(badPort: string) {
+    super(`${show(badPort)} is not a port number: choose one from 1 to 65535`)
+    this.badPort = badPort
+  }
+}
+
 /** A port that can be listened at or connected to. */
 export function readPort(value: string | number | boolean | undefined): number {
   const text = String(value ?? '').trim()
@@ -33,8 +43,7 @@ export function readPort(value: string | number | boolean | undefined): number {
   if (variable) throw new Error(`the port is taken from the environment variable ${variable}, which is not set`)
   if (text === '') throw new Error('no port is set: choose one from 1 to 65535')
   const port = Number(text)
-  if (!Number.isInteger(port) || port < 1 || port > 65535)
-    throw new Error(`${show(value)} is not a port number: choose one from 1 to 65535`)
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new BadPortError(text)
   return port
 }
 

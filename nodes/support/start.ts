@@ -1,4 +1,5 @@
 import type { RedNode } from './node-red.ts'
+import { BadPortError } from './options.ts'
 
 /**
  * Does what a node does at its start. A mistake in its properties stops the node with an error that a Catch node sees and a red status.
@@ -9,7 +10,8 @@ export function startOrFail(node: RedNode, start: () => void): void {
   } catch (error) {
     const { message } = error as Error
     node.startError = message
-    node.status({ fill: 'red', shape: 'ring', text: message })
+    const failed = { reason: message, ...(error instanceof BadPortError && { badPort: error.badPort }) }
+    node.status({ fill: 'red', shape: 'ring', text: message, failed })
     // Catch nodes are there once the flow has started.
     setImmediate(() => node.error(message, { payload: message }))
   }

@@ -9,11 +9,10 @@ type Ours = {
   connections?: number
   listening?: Listening
   warning?: string
-  failed?: { reason: string }
+  failed?: { reason: string; port?: number; badPort?: string }
   waiting?: number
 }
 
-const BAD_PORT = /^"(.*)" is not a port number\b/
 const known = new Map<string, Ours>()
 
 /** Follows the status of all nodes and puts that of tcp nodes into words. */
@@ -27,7 +26,7 @@ export function translateStatus(): void {
   editor.comms.subscribe('status/#', (topic: string, { text }: { text?: string }) => {
     const id = topic.split('/')[1] ?? ''
     const ours = known.get(id)
-    show(id, ours && ours.text === text ? textOf(ours) : badPortText(text))
+    if (ours && ours.text === text) show(id, textOf(ours))
   })
 }
 
@@ -44,11 +43,10 @@ function show(id: string, text: string | undefined): void {
 }
 
 function textOf({ text, connections, listening, warning, failed, waiting }: Ours): string {
-  if (failed) return failedText(failed.reason)
-  const count = connections ?? countOf(text)
+  if (failed) return failedText(failed)
   const parts = [
     listening && placeText(listening),
-    count === undefined ? text : say(count === 1 ? 'status.connection' : 'status.connections', { number: count }),
+    connections === undefined ? text : say(connections === 1 ? 'status.connection' : 'status.connections', { number: connections }),
     waiting === undefined ? undefined : say('status.waiting', { number: waiting }),
     warning,
   ]
@@ -65,18 +63,7 @@ function placeText({ address, port, reach, ways = [] }: Listening): string {
   return reach === 'unknown' ? `:${port}` : bound
 }
 
-function failedText(reason: string): string {
-  const port = /\bport (\d+)/.exec(reason)?.[1]
+function failedText({ reason, port, badPort }: NonNullable<Ours['failed']>): string {
+  if (badPort !== undefined) return say('status.badPort', { port: badPort })
   return port === undefined ? reason : problemText({ code: 'LISTEN_FAILED', params: { port, reason }, fix: '' })
-}
-
-/** Node-RED's own words for it. */
-function countOf(text = ''): number | undefined {
-  const count = /^(\d+) connections?$/.exec(text)?.[1]
-  return count === undefined ? undefined : Number(count)
-}
-
-function badPortText(text = ''): string | undefined {
-  const port = BAD_PORT.exec(text)?.[1]
-  return port === undefined ? undefined : say('status.badPort', { port })
 }
