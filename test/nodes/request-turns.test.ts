@@ -168,13 +168,16 @@ test('a request that keeps nobody waiting has all the time it takes', async () =
   expect(await next(debug, 'seen')).toMatchObject({ topic: 'a', payload: 'late but fine\n' })
 })
 
-test('the status says how many requests wait', async () => {
+test('the status says how many requests wait, and how many connections there are', async () => {
   await using peer = await TcpPeer.listen()
   await using debug = await deployRequest(peer, { separate: true, replyTimeout: '0' })
   await admin.inject('a')
   await (await peer.accept()).expect('a')
   await admin.inject('bc')
-  await debug.next(({ name, msg }) => name === 'status' && msg.includes('"waiting":2') && msg.includes('"text":"1 connection"'))
+  await debug.next(
+    ({ name, msg }) =>
+      name === 'status' && msg.includes('"waiting":2') && msg.includes('"text":"1 connection"') && msg.includes('"connections":1'),
+  )
 })
 
 test('a time-out of the node counts for an answer’s first byte where the rest is a matter of time', async () => {
