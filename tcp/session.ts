@@ -268,11 +268,14 @@ export class Session implements SocketListener, TurnTaker, Holder {
   /** Breaks the connection off with RST, so that the peer can tell. */
   reset(cause?: Error): void {
     this.failure ??= cause
+    const { socket } = this
+    // While a FIN is on its way libuv refuses to reset, and Node.js then never closes the socket: https://docs.libuv.org/en/v1.x/tcp.html
+    if (socket.writableEnded && !socket.writableFinished && socket.writableLength === 0) return void socket.destroy()
     try {
-      this.socket.resetAndDestroy()
+      socket.resetAndDestroy()
     } catch {
       // A TLS socket knows no RST of its own.
-      this.socket.destroy()
+      socket.destroy()
     }
   }
 

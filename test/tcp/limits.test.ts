@@ -72,6 +72,22 @@ test('peers that have ended and do not read their replies are no more than may',
   await expect.poll(() => listening.gone.filter((cause) => cause?.message.includes('its place is needed')).length).toBeGreaterThan(0)
 })
 
+test('a peer that has ended, and goes since its place is needed, leaves nothing behind', async () => {
+  await using listening = await startListening({ lingerMs: 500, settings: { maxConnections: 1 } })
+  const first = await listening.connect({ allowHalfOpen: true })
+  first.end('all')
+  await expect.poll(() => listening.payloads.length).toBe(1)
+  const second = await listening.connect()
+  second.write('next')
+  await expect.poll(() => listening.payloads.length).toBe(2)
+  await expect.poll(() => listening.listener.sessions.size).toBe(1)
+  second.destroy()
+  await expect.poll(() => listening.listener.sessions.size).toBe(0)
+  const third = await listening.connect()
+  third.write('last')
+  await expect.poll(() => listening.payloads.length).toBe(3)
+})
+
 test('a peer that is not read is not silent', async () => {
   const sessions: Session[] = []
   const lines: unknown[] = []
