@@ -18,3 +18,11 @@ export function withOneDashboard(sources: readonly Source[], flow: readonly Flow
 function basesOf(nodes: readonly FlowNode[]): string[] {
   return nodes.filter(({ type }) => type === BASE).map(({ id }) => id)
 }
+
+/** The `ui-base` nodes of a flow that give way to another, as their files would at the next start. */
+export function basesAside(sources: readonly Source[], flow: readonly FlowNode[]): string[] {
+  const present = new Set(basesOf(flow))
+  return withOneDashboard(sources, flow)
+    .aside.flatMap(({ nodes }) => basesOf(nodes))
+    .filter((id) => present.has(id))
+}

@@ -210,6 +210,53 @@ describeRuntimes('dashboard', (create) => {
     await admin.deploy(flows)
   })
 
+  test('an own ui-base takes the page over as soon as it is deployed, and gives it back', async () => {
+    const admin = await nodeRed.admin
+    const flows = await admin.flows()
+    const common = { showTitle: true, className: '', visible: 'true', disabled: 'false', order: 1 }
+    await admin.deploy([
+      ...flows,
+      { id: 'own-base', type: 'ui-base', name: 'Mine', path: '/dashboard', appIcon: '', includeClientData: true },
+      {
+        id: 'own-theme',
+        type: 'ui-theme',
+        name: 'Mine',
+        colors: { surface: '#ffffff', primary: '#0094ce', bgPage: '#eeeeee', groupBg: '#ffffff', groupOutline: '#cccccc' },
+        sizes: {},
+      },
+      { ...common, id: 'own-page', type: 'ui-page', name: 'Line 7', ui: 'own-base', path: '/line7', layout: 'grid', theme: 'own-theme' },
+      { ...common, id: 'own-group', type: 'ui-group', name: 'Own group', page: 'own-page', width: '6', height: '1' },
+      { id: 'own-tab', type: 'tab', label: 'Mine' },
+      {
+        id: 'own-button',
+        type: 'ui-button',
+        z: 'own-tab',
+        group: 'own-group',
+        name: '',
+        label: 'Own button',
+        order: 1,
+        width: 0,
+        height: 0,
+        wires: [[]],
+      },
+    ])
+    for (const _ of [1, 2, 3]) {
+      await arrive(
+        page,
+        () => page.goto(`${nodeRed.getEditorUrl()}/dashboard`),
+        () => page.getByText('Own group').waitFor({ timeout: 10_000 }),
+      )
+      // Whichever ui-base is heard last.
+      expect(await page.locator('body').innerText()).not.toContain('multiple ui-base')
+    }
+    await admin.deploy(flows)
+    await arrive(
+      page,
+      () => page.goto(`${nodeRed.getEditorUrl()}/dashboard`),
+      () => formOf(page, 'TCP out · server').waitFor(),
+    )
+  })
+
   test('without a login there is no page, no data and no socket', async () => {
     const url = nodeRed.getEditorUrl()
     for (const path of ['/dashboard', '/dashboard/tcp', '/dashboard/_setup', '/dashboard/_debug/datastore/5c0600000000000d']) {
