@@ -46,10 +46,11 @@ describeRuntimes('dashboard', (create) => {
   const rows = () => page.getByRole('table', { name: 'Listeners' }).locator('tbody tr')
 
   test('one login, and the page shows five scenarios, three charts and every listener', async () => {
-    expect(await page.getByRole('region').count()).toBe(5)
-    expect(await page.locator('.nrdb-ui-chart canvas').count()).toBe(3)
-    await expect.poll(() => rows().count(), WAIT).toBe(3)
-    for (const text of await rows().allInnerTexts()) expect(text).toContain('listening')
+    await expect.poll(() => page.getByRole('region').count(), WAIT).toBe(5)
+    await expect.poll(() => page.locator('.nrdb-ui-chart canvas').count(), WAIT).toBe(3)
+    await expect
+      .poll(() => rows().allInnerTexts(), WAIT)
+      .toEqual(Array.from({ length: 3 }, () => expect.stringContaining('listening') as unknown))
     expect(requests.filter((url) => !url.startsWith(nodeRed.getEditorUrl()) && !url.startsWith('data:'))).toEqual([])
   })
 
@@ -192,7 +193,7 @@ describeRuntimes('dashboard', (create) => {
     const state = rows().first().getByText('listening')
     // One line: the words are not broken into pieces.
     await expect.poll(async () => (await state.boundingBox())!.height, WAIT).toBeLessThan(30)
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+    await expect.poll(() => page.evaluate('document.documentElement.scrollWidth'), WAIT).toBe(390)
     await page.setViewportSize(size)
   })
 

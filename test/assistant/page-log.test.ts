@@ -158,7 +158,7 @@ describe('the log of the page', { timeout: 120_000 }, () => {
         })
         .toBe(true)
     }
-    expect((await inSight())[0]).toBe(0)
+    await expect.poll(async () => (await inSight())[0]).toBe(0)
     await jump(1)
     await expect.poll(async () => (await inSight()).at(-1)).toBe(5_999)
   })

@@ -317,9 +317,9 @@ describe('the tools of the page', { timeout: 120_000 }, () => {
     await there.device.expect('firstsecond')
     await page.reload()
     await page.getByRole('button', { name: 'History' }).click()
-    expect(await page.locator('dialog .entry .bytes').allInnerTexts()).toEqual(['second', 'first'])
+    await expect.poll(() => page.locator('dialog .entry .bytes').allInnerTexts()).toEqual(['second', 'first'])
     await page.locator('dialog .entry', { hasText: 'first' }).click()
-    expect(await page.inputValue('[name=payload]')).toBe('first')
+    await expect.poll(() => page.inputValue('[name=payload]')).toBe('first')
   })
 
   test('a timer sends so many times, with macros', async () => {

@@ -66,7 +66,7 @@ describe('the views of the page', { timeout: 120_000 }, () => {
     expect(await page.locator('.stats dd').nth(1).innerText()).toMatch(/^[\d.]+ (µs|ms)$/)
     const counts = await page.locator('.histogram .bucket > span:first-child').allInnerTexts()
     expect(counts.reduce((sum, count) => sum + Number(count), 0)).toBe(3)
-    expect(await page.locator('.pair-row').count()).toBe(3)
+    await expect.poll(() => page.locator('.pair-row').count()).toBe(3)
   })
 
   test('rate: the chart draws what came, in bytes and in entries', async () => {

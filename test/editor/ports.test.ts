@@ -91,12 +91,13 @@ describe('ports in the editor', { timeout: 180_000 }, () => {
   test('the table says of every port who uses it, where it is reached and what mends it', async () => {
     await deploy(...unpublished('meters', '<img src=x onerror=alert(1)>'))
     await open()
-    const text = await rowOf(PORT).innerText()
-    for (const part of ['meters', 'live', 'listening', 'not published', COMMAND]) expect(text).toContain(part)
+    for (const part of ['meters', 'live', 'listening', 'not published', COMMAND]) {
+      await expect.poll(() => rowOf(PORT).innerText()).toContain(part)
+    }
     // What comes from flows is text.
-    expect(await rowOf(PORT + 1).innerText()).toContain('<img src=x onerror=alert(1)>')
+    await expect.poll(() => rowOf(PORT + 1).innerText()).toContain('<img src=x onerror=alert(1)>')
     expect(await page.locator('.tcp-ports img').count()).toBe(0)
-    expect(await rows().filter({ hasText: '127.0.0.1:9601' }).innerText()).toContain('nobody listens there')
+    await expect.poll(() => rows().filter({ hasText: '127.0.0.1:9601' }).innerText()).toContain('nobody listens there')
     expect(await page.locator('.tcp-ports').innerText()).not.toMatch(/\b(column|state|problem|advice|note|reason|by)\.\w/)
   })
 
