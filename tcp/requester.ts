@@ -95,6 +95,8 @@ export class Requester<T> {
         if (!this.stopped) this.next()
       },
     })
+    // A connection that stays has no end that the others could wait for.
+    if (this.options.end.kind === 'stay') for (const request of this.line.takeAll()) this.exchange.add(request)
     this.exchange.setOthersWait(this.line.length > 0)
     this.events.onWaiting()
   }
