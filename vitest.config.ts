@@ -24,8 +24,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     projects: [
       {
-        // They wait for sockets and containers more than they work.
-        test: { ...common, name: 'sockets', include: ['test/**/*.test.ts'], exclude: BROWSER, maxWorkers: 3, sequence: { groupOrder: 0 } },
+        // Containers do the work: more at once would only wait for each other.
+        test: { ...common, name: 'sockets', include: ['test/**/*.test.ts'], exclude: BROWSER, maxWorkers: 2, sequence: { groupOrder: 0 } },
       },
       { test: { ...common, name: 'browser', include: inBrowser, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],

@@ -160,7 +160,8 @@ describeContainer('hostile peers', () => {
     async () => {
       const tab = new Tab('memory')
       tab.tcpIn({ name: 'lines', port: '9504', datatype: 'utf8', newline: '\\n' }, tab.debug('line', 'payload'))
-      tab.tcpIn({ name: 'echo', port: '9505' }, tab.tcpOut({}))
+      // Each may hold more than all together.
+      tab.tcpIn({ name: 'echo', port: '9505' }, tab.tcpOut({ writeBuffer: String(64 * 1024 * 1024) }))
       tab.watch()
       await (await nodeRed.admin).deploy(flowOf(tab))
       await waitUntil(async () => (await status('/readyz')).ok, { within: 10_000, what: 'both listeners' })
