@@ -86,5 +86,6 @@ test('messages that wait for the next connection are errors when nobody is there
   peer.close()
   await admin.inject('many')
   expect(await nextOf(debug, 'completed')).toBe('<0>')
-  for (let index = 1; index < COUNT; index += 1) expect(await nextOf(debug, 'caught', 5_000)).toMatch(/^not connected, \d bytes were not sent$/)
+  for (let index = 1; index < COUNT; index += 1)
+    expect(await nextOf(debug, 'caught', 5_000)).toMatch(/^not connected, \d bytes were not sent$/)
 })
