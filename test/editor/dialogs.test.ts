@@ -10,6 +10,8 @@ const PASSWORD = 'dialog password'
 /** The editor's own functions, called in the page. */
 const inPage = {
   open: (id: string) => `RED.editor.edit(RED.nodes.node(${JSON.stringify(id)}))`,
+  /** Its new id. */
+  imported: (node: FlowNode) => `RED.nodes.import([${JSON.stringify(node)}], { generateIds: true }).nodes[0].id`,
   exported: (id: string) => `RED.nodes.convertNode(RED.nodes.node(${JSON.stringify(id)}))`,
 }
 
@@ -96,6 +98,18 @@ describe('the dialogs of the tcp nodes', { timeout: 180_000 }, () => {
     await field.fill('')
     await confirm(page)
     expect(await page.evaluate(inPage.exported(id))).toEqual(before)
+    await page.context().close()
+  })
+
+  test('an option that a flow brings along is kept when its node is confirmed', async () => {
+    const page = await openEditor(browser, { url: nodeRed.getEditorUrl(), password: PASSWORD, locale: 'en-US' })
+    for (const name of ['reply', 'sit']) {
+      const node = tcpNodes().find((candidate) => candidate.name === name)!
+      const id = String(await page.evaluate(inPage.imported({ ...node, slowPeer: 'error' })))
+      await edit(page, id)
+      await confirm(page)
+      expect(await page.evaluate(inPage.exported(id)), name).toMatchObject({ slowPeer: 'error' })
+    }
     await page.context().close()
   })
 
