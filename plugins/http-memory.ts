@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import type WebSocket from 'ws'
 import { formatAddress } from '../tcp/address.ts'
 import type { Account, Budget } from '../tcp/budget.ts'
+import { countBody } from './http-body.ts'
 
 const UNSENT_EVERY_MS = 500
 // What a piece costs besides its bytes, rounded up: who sends them one by one makes the process hold much more than he has sent.
@@ -45,13 +46,13 @@ export function createHttpMemory(budget: Budget, warn: (message: string) => void
 
   function countRequest(request: IncomingMessage, response: ServerResponse): void {
     const account = open(request.socket, 'HTTP client')
-    const push = request.push.bind(request)
-    let held = 0
-    // Where Node.js hands over what has come; a listener would take it from whoever reads the body.
-    request.push = (chunk: Buffer | null, encoding) => {
-      if (chunk) account.setReceived((held += chunk.length + PIECE_BYTES))
-      return push(chunk, encoding)
-    }
+    countBody(request, {
+      held: (bytes) => account.setReceived(bytes),
+      refuse(why) {
+        warn(`${account.holder.label} was disconnected: ${why}`)
+        request.socket.destroy()
+      },
+    })
     countAnswer(response, account)
     response.once('close', () => account.close())
   }

@@ -5,6 +5,9 @@ export type Parsed = { bytes: Uint8Array } | { error: TextMistake }
 const SEPARATOR = /[\s,;:_-]/
 const DIGIT = /[0-9a-fA-F]/
 const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).toUpperCase().padStart(2, '0'))
+const SPACE = 0x20
+const DIGIT_CODES = new TextEncoder().encode('0123456789ABCDEF')
+const ASCII = new TextDecoder()
 const PREFIX = /^(?:0x|\\x)$/i
 
 /**
@@ -36,9 +39,13 @@ export function parseHex(text: string): Parsed {
 
 /** `01 03 0A` */
 export function formatHex(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += 1) text += at === 0 ? PAIRS[bytes[at]!] : ` ${PAIRS[bytes[at]!]}`
-  return text
+  // Joining strings costs a megabyte's worth of bytes hundreds of milliseconds, so the characters are written in place.
+  const characters = new Uint8Array(Math.max(0, bytes.length * 3 - 1)).fill(SPACE)
+  for (let at = 0; at < bytes.length; at += 1) {
+    characters[at * 3] = DIGIT_CODES[bytes[at]! >> 4]!
+    characters[at * 3 + 1] = DIGIT_CODES[bytes[at]! & 15]!
+  }
+  return ASCII.decode(characters)
 }
 
 /** `0A` */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { flowOf, Tab } from '../nodes/flow-builder.ts'
 import type { FlowNode } from '../support/admin-client.ts'
@@ -22,6 +23,8 @@ const MANY = 20
 // More than the kernel takes for a connection.
 const MUCH_MORE_BYTES = 8 * 1024 * 1024
 const MUCH_BYTES = 2 * 1024 * 1024
+// For a request that is refused.
+const CPU_SECONDS = 0.1
 const MAX_ECHOES = 40
 const FRAGMENT_BYTES = 64 * 1024
 const MANY_FRAGMENTS = 5_000
@@ -38,6 +41,11 @@ const POST = 'POST /hook HTTP/1.1\r\nHost: test\r\nContent-Type: application/jso
 const UPLOAD = 'POST /upload HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: '
 const PART = '--x\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
 const TINY_CHUNKS = 'POST /auth/sign-in HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n'
+// Without its end.
+const PACKED_MUCH = gzipSync(Buffer.alloc(MUCH_BYTES, ' ')).subarray(0, -8)
+const PACKED = `${POST}Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n`
+const KEPT = POST.replace('/hook', '/kept')
+const MANY_OBJECTS = JSON.stringify(Array.from({ length: MUCH_BYTES / 64 }, () => ({})))
 const HALF_BODY = `${POST}Content-Length: 100000\r\n\r\n{"half":`
 
 /** What one peer of many does; the server need not close what is closed here. */
@@ -96,6 +104,7 @@ function flows(): FlowNode[] {
   const answer = tab.add('http response', { statusCode: '200', headers: {} })
   tab.add('http in', { url: '/device/:id', method: 'get', upload: false }, answer)
   tab.add('http in', { url: '/hook', method: 'post', upload: false }, answer)
+  tab.add('http in', { url: '/kept', method: 'post', upload: false })
   tab.add('http in', { url: '/upload', method: 'post', upload: true }, answer)
   const much = tab.add('function', { func: `msg.payload = 'a'.repeat(${MUCH_MORE_BYTES}); return msg`, outputs: 1 }, answer)
   tab.add('http in', { url: '/much', method: 'get', upload: false }, much)
@@ -201,7 +210,8 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
 
   test.each([
     ['bodies that never end', `${UPLOAD}${2 * MUCH_BYTES}\r\n\r\n${PART}`, Buffer.alloc(MUCH_BYTES, 'a')],
-    ['bodies of one-byte chunks that never end', TINY_CHUNKS, Buffer.from('1\r\nx\r\n'.repeat(FORM_BYTES))],
+    ['packed bodies that never end', `${PACKED}${PACKED_MUCH.length.toString(16)}\r\n`, PACKED_MUCH],
+    ['bodies of small objects', `${KEPT}Content-Length: ${MANY_OBJECTS.length}\r\n\r\n`, Buffer.from(MANY_OBJECTS)],
     ['messages that never end', handshake('/ws'), Buffer.concat([frameHead(0x81, 2 * MUCH_BYTES), Buffer.alloc(MUCH_BYTES, 'a')])],
     ['messages that never end with pings in between', handshake('/ws'), fragments(MUCH_BYTES)],
     ['answers that nobody takes', 'GET /much HTTP/1.1\r\nHost: test\r\n\r\n', Buffer.alloc(0)],
@@ -223,6 +233,35 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
     expect(await metric('node_red_tcp_memory_closed_total')).toBeLessThan(before + MANY)
     await expectUnharmed()
     for (const client of held) client.reset()
+  })
+
+  test('a request in one-byte chunks is not read to its end, and costs next to nothing', async () => {
+    const before = await metric('process_cpu_seconds_total')
+    await Promise.all(
+      Array.from({ length: MANY }, async () => {
+        await using client = await sentBy(TINY_CHUNKS)
+        await client.send('1\r\nx\r\n'.repeat(FORM_BYTES)).catch(() => {})
+        await client.expectClose({ within: ANSWER_MS })
+      }),
+    )
+    expect((await metric('process_cpu_seconds_total')) - before).toBeLessThan(MANY * CPU_SECONDS)
+    await expectUnharmed()
+  })
+
+  test('a packed request, and one of many pieces, are taken as ever', async () => {
+    const fields = { text: 'a'.repeat(FORM_BYTES), list: Array.from({ length: 100 }, (_, at) => ({ at })) }
+    const headers = { 'content-type': 'application/json' }
+    const packed = await ask(url, '/hook', {
+      method: 'POST',
+      body: gzipSync(JSON.stringify(fields)),
+      headers: { ...headers, 'content-encoding': 'gzip' },
+    })
+    expect(JSON.parse(packed.body)).toEqual(fields)
+    await using client = await sentBy(`${POST}Transfer-Encoding: chunked\r\n\r\n`)
+    const pieces = JSON.stringify(fields).match(/.{1,30}/g)!
+    for (const piece of pieces) await client.send(`${piece.length.toString(16)}\r\n${piece}\r\n`)
+    await client.send('0\r\n\r\n')
+    await client.expect('HTTP/1.1 200 ')
   })
 
   test('a WebSocket that only pings is not counted for what it has sent long ago', async () => {

@@ -3,7 +3,7 @@ import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:ht
 import { TcpClient } from './tcp-client.ts'
 
 export type RawAnswer = { status: number; headers: IncomingHttpHeaders; body: string }
-type RawRequest = { method?: string; headers?: Record<string, string>; body?: string }
+type RawRequest = { method?: string; headers?: Record<string, string>; body?: string | Uint8Array }
 
 /** A request whose path goes out as it is written, which fetch would resolve first. */
 export async function ask(url: string, path: string, { method = 'GET', headers = {}, body }: RawRequest = {}): Promise<RawAnswer> {
