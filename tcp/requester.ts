@@ -97,6 +97,7 @@ export class Requester<T> {
     })
     // A connection that stays has no end that the others could wait for.
     if (this.options.end.kind === 'stay') for (const request of this.line.takeAll()) this.exchange.add(request)
+    this.exchange.countUnsent()
     this.exchange.setOthersWait(this.line.length > 0)
     this.events.onWaiting()
   }

@@ -1,5 +1,5 @@
 import { endOrphans } from '../../tcp/orphans.ts'
-import { resume, suspend, suspendSession } from '../../tcp/registry.ts'
+import { budget, resume, suspend, suspendSession } from '../../tcp/registry.ts'
 import { followDeploys, type DeployEnd } from './deploys.ts'
 import { createHeldMessages } from './held-messages.ts'
 import type { Message, NodeRed, RedNode, SessionRef } from './node-red.ts'
@@ -18,7 +18,7 @@ type ReceivingNode = RedNode & { receive: (message: Message) => void }
 export function guardDeploys(RED: NodeRed): void {
   const { events, hooks, nodes } = RED
   if (!events || !hooks) return
-  const held = createHeldMessages()
+  const held = createHeldMessages(budget)
   /** Nodes that ran before and are to run again. */
   const restarting = new Set<string>()
 
@@ -54,16 +54,22 @@ export function guardDeploys(RED: NodeRed): void {
     return Boolean(node)
   }
 
+  function fail(id: string, error: Error, message: Message): boolean {
+    const node = nodes.getNode(id)
+    node?.error(error, message)
+    return Boolean(node)
+  }
+
   function onEnd(end: DeployEnd): void {
     hooks!.remove(`*.${HOOK}`)
     restarting.clear()
-    const lost = held.release(deliver)
+    const lost = held.release({ deliver, fail })
     // Whoever does not run yet may do so soon: a type that is missing can be installed.
     if (end !== 'failed') endOrphans()
     resume()
     if (lost > 0)
       process.emitWarning(
-        `${lost} messages were lost in a deploy: they were on their way to nodes that were stopped, and ${end === 'started' ? 'too many waited or their nodes are gone' : 'flows do not run'}`,
+        `${lost} messages were lost in a deploy: they were on their way to nodes that were stopped, and ${end === 'started' ? 'their nodes are gone' : 'flows do not run'}`,
       )
   }
 

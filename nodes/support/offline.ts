@@ -1,4 +1,4 @@
-import type { Holder } from '../../tcp/budget.ts'
+import type { Account, Holder } from '../../tcp/budget.ts'
 import { TcpError } from '../../tcp/errors.ts'
 import { createOrphans } from '../../tcp/orphans.ts'
 import { budget } from '../../tcp/registry.ts'
@@ -20,8 +20,14 @@ export type OfflinePolicy = {
   stop: (toBeContinued: boolean) => void
 }
 
+/** A queue between two instances of its node, which counts as before. */
+type Parked = { waiting: Waiting[]; account: Account }
+
 /** Queues of nodes that were stopped, by node. */
-const orphans = createOrphans<string, Waiting[]>((waiting) => failAll(waiting))
+const orphans = createOrphans<string, Parked>(({ waiting, account }) => {
+  account.close()
+  failAll(waiting)
+})
 
 /** From a tcp out node's properties: an error (default), a bounded queue, or nothing at all. `key`: the node. */
 export function createOfflinePolicy(key: string, properties: Properties, defaults: FilledDefaults): OfflinePolicy {
@@ -39,18 +45,13 @@ export function createQueue(key: string, properties: Properties, defaults: Fille
   const maxMessages = readNumber(properties, 'queueMessages', { default: defaults.queueSize, min: 1 })
   const maxBytes = readNumber(properties, 'queueBytes', { default: 4 * MIB, min: 1 })
   const maxAgeMs = readNumber(properties, 'queueAge', { default: DEFAULT_AGE_S, min: 1, max: 2_000_000 }) * MS_PER_SECOND
-  let waiting = orphans.take(key) ?? []
-  let size = waiting.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  let waiting = takeParked(key)
+  let size = sizeOf(waiting)
   let timer: NodeJS.Timeout | undefined
-  const holder: Holder = {
-    ip: '',
-    label: `the queue of node ${key}`,
-    outcome: 'was emptied',
-    evict(error) {
-      account = budget.open(holder)
-      failAll(takeAll(), error)
-    },
-  }
+  const holder = holderOf(key, (error) => {
+    account = budget.open(holder)
+    failAll(takeAll(), error)
+  })
   let account = budget.open(holder)
   resized(size)
   schedule()
@@ -108,9 +109,29 @@ export function createQueue(key: string, properties: Properties, defaults: Fille
       const all = takeAll()
       account.close()
       if (!toBeContinued) failAll(all)
-      else if (all.length > 0) orphans.add(key, all)
+      else if (all.length > 0) park(key, all)
     },
   }
+}
+
+function holderOf(key: string, evict: Holder['evict']): Holder {
+  return { ip: '', label: `the queue of node ${key}`, outcome: 'was emptied', evict }
+}
+
+function park(key: string, waiting: Waiting[]): void {
+  const account = budget.open(holderOf(key, (error) => failAll(takeParked(key), error)))
+  orphans.add(key, { waiting, account })
+  account.setUnsent(sizeOf(waiting))
+}
+
+function takeParked(key: string): Waiting[] {
+  const parked = orphans.take(key)
+  parked?.account.close()
+  return parked?.waiting ?? []
+}
+
+function sizeOf(waiting: Waiting[]): number {
+  return waiting.reduce((sum, { bytes }) => sum + bytes.length, 0)
 }
 
 function failAll(waiting: Waiting[], why?: TcpError): void {

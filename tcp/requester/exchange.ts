@@ -103,9 +103,17 @@ export class Exchange<T> {
   }
 
   add(request: Request<T>): void {
+    // The one before was too much.
+    if (this.over) return request.done(this.closedError(request.bytes?.length ?? 0))
     this.latest = request.about
-    if (this.connected) this.write([request])
-    else this.unsent.push(request)
+    if (this.connected) return this.write([request])
+    this.unsent.push(request)
+    this.countUnsent()
+  }
+
+  /** Counts what waits for the connection, which may end it. */
+  countUnsent(): void {
+    this.account?.setUnsent(this.unsent.size)
   }
 
   /** Others wait for their turn, or do not any more. */
@@ -159,7 +167,9 @@ export class Exchange<T> {
     if (this.over) return
     this.connected = true
     this.events.onConnected()
-    this.write(this.unsent.takeAll())
+    const unsent = this.unsent.takeAll()
+    this.countUnsent()
+    this.write(unsent)
     this.limitSilence()
     if (this.options.end.kind !== 'none') return
     this.outbox.flush()

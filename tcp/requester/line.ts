@@ -26,6 +26,11 @@ export class Line<T> {
     return this.requests.length
   }
 
+  /** Bytes that wait. */
+  get size(): number {
+    return this.bytes
+  }
+
   push(request: Request<T>): void {
     this.requests.push(request)
     this.resize(this.bytes + sizeOf(request))

@@ -239,6 +239,43 @@ test('replies that are not whole, and requests that wait, count as well', async 
   expect(budget.total).toBe(0)
 })
 
+test('requests whose connection is still being made count as well', async () => {
+  const budget = new Budget(2 * MIB)
+  // It takes connections, and never says a word of a handshake.
+  await using device = await startListening({})
+  const errors: (string | undefined)[] = []
+  const ended: string[] = []
+  const ask = (bytes: Buffer) => {
+    const requester = new Requester<string>(
+      {
+        ...{ host: '127.0.0.1', port: device.port, tls: {}, end: { kind: 'count', bytes: 1 }, maxReply: 1e9, maxWaiting: 100 },
+        ...{ writeLimit: LIMIT, patience: { timeoutMs: 0, othersWaitMs: 0 }, separate: false, budget },
+      },
+      {
+        onReply() {},
+        onFailure() {},
+        onConnected() {},
+        onEnded: (state) => void ended.push(state),
+        onWaiting() {},
+        onIdle() {},
+      },
+    )
+    requester.send({ about: '', bytes, done: (error) => errors.push(error?.message) })
+    return requester
+  }
+  const requesters = [ask(Buffer.alloc(MIB))]
+  expect(budget.unsent).toBe(MIB)
+  requesters.push(ask(Buffer.alloc(MIB / 2)), ask(Buffer.alloc(MIB)))
+  expect(budget.total).toBeLessThanOrEqual(2 * MIB)
+  expect(errors).toEqual([expect.stringMatching(/\(tcp request\) was disconnected: 1\.0 MiB that wait for it were held, .*\(TCP_MEMORY\)/)])
+  expect(ended).toEqual(['failed'])
+  requesters.push(ask(Buffer.alloc(3 * MIB)))
+  expect(errors).toHaveLength(2)
+  for (const requester of requesters) requester.stop('over')
+  expect(budget.total).toBe(0)
+  await expect.poll(() => device.listener.sessions.size).toBe(0)
+})
+
 test('a reply in single bytes is held in few pieces', () => {
   const replies: Payload[] = []
   const reader = createReplyReader(
