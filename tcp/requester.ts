@@ -12,15 +12,17 @@ export type RequesterEvents<T> = ExchangeEvents<T> & {
 }
 
 /**
- * Requests to one address, one exchange after the other. Requests that come while the connection for the first is made go along with
- * it, and the reply belongs to the last of them, as in Node-RED's own node; later ones wait for their turn. Each exchange has a
- * connection of its own, so that an answer that comes too late is nobody else's.
+ * Requests to one address, one exchange after the other. Requests that come while the connection for the first is made, or while the one
+ * before ends, go along with it, and the reply belongs to the last of them, as in Node-RED's own node; later ones wait for their turn. Each
+ * exchange has a connection of its own, so that an answer that comes too late is nobody else's.
  */
 export class Requester<T> {
   private options: ExchangeOptions
   private events: RequesterEvents<T>
   private readonly line: Line<T>
   private exchange: Exchange<T> | undefined
+  /** All that wait came while there was no connection any more. */
+  private cameTogether = false
   private stopped = false
 
   constructor(options: ExchangeOptions, events: RequesterEvents<T>) {
@@ -52,6 +54,7 @@ export class Requester<T> {
     if (exchange?.takesMore && this.line.length === 0) {
       exchange.add(request)
     } else {
+      if (this.line.length === 0) this.cameTogether = exchange?.isOver === true && !this.options.separate
       this.line.push(request)
       if (exchange) exchange.setOthersWait(true)
       else this.next()
@@ -96,7 +99,7 @@ export class Requester<T> {
       },
     })
     // A connection that stays has no end that the others could wait for.
-    if (this.options.end.kind === 'stay') for (const request of this.line.takeAll()) this.exchange.add(request)
+    if (this.options.end.kind === 'stay' || this.cameTogether) for (const request of this.line.takeAll()) this.exchange.add(request)
     this.exchange.countUnsent()
     this.exchange.setOthersWait(this.line.length > 0)
     this.events.onWaiting()

@@ -90,6 +90,11 @@ export class Exchange<T> {
     return this.connected
   }
 
+  /** It has ended, though the peer may not be dialled again yet. */
+  get isOver(): boolean {
+    return this.over
+  }
+
   /** Requests that wait for the connection, beside the one that it is made for. */
   get waiting(): number {
     return Math.max(0, this.unsent.length - 1)

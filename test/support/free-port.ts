@@ -6,10 +6,15 @@ const LOWEST = 20_000
 const HIGHEST = 29_999
 const TRIES = 100
 
-/** A port of this host that nobody listens on. */
+// One that was given away and is not used yet is free to the kernel.
+const given = new Set<number>()
+
+/** A port of this host that nobody listens on, another one each time. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST))
+    if (given.has(port)) continue
+    given.add(port)
     const server = createServer().listen(port, '0.0.0.0')
     const free = await once(server, 'listening').then(
       () => true,
