@@ -5,7 +5,7 @@ import { get } from 'node:https'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { EmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
 
@@ -101,9 +101,16 @@ describeRuntimes('login', (create) => {
       .withEnvironment(environment)
       .start()
 
+  let nodeRed: RunningNodeRedTcp
+  let url: string
+
+  beforeAll(async () => {
+    nodeRed = await start()
+    url = nodeRed.getEditorUrl()
+  })
+  afterAll(async () => await nodeRed[Symbol.asyncDispose]())
+
   test('is needed on every route that answers', async () => {
-    await using nodeRed = await start()
-    const url = nodeRed.getEditorUrl()
     for (const route of ROUTES) {
       expect.soft(await statusOf(`${url}${route}`), `GET ${route}`).toBe(401)
       expect.soft(await statusOf(`${url}${route}`, { method: 'POST' }), `POST ${route}`).toBe(401)
@@ -123,8 +130,6 @@ describeRuntimes('login', (create) => {
   })
 
   test('serves editor, admin API, dashboard and sockets alike', async () => {
-    await using nodeRed = await start()
-    const url = nodeRed.getEditorUrl()
     const { response, cookie } = await signIn(url, 'right password', '/dashboard?x=1')
     expect([response.status, response.headers.get('location')]).toEqual([303, '/dashboard?x=1'])
     expect(response.headers.getSetCookie()[0]).toMatch(/; Path=\/; HttpOnly; SameSite=Lax; Max-Age=604800$/)
@@ -140,8 +145,6 @@ describeRuntimes('login', (create) => {
   })
 
   test('ends with logging out', async () => {
-    await using nodeRed = await start()
-    const url = nodeRed.getEditorUrl()
     const { cookie } = await signIn(url, 'right password')
     const revoked = await fetch(`${url}/auth/revoke`, { method: 'POST', headers: { cookie } })
     expect(await revoked.json()).toEqual({ redirect: '/auth/sign-in' })
@@ -149,8 +152,6 @@ describeRuntimes('login', (create) => {
   })
 
   test('refuses what pages of other origins send with the cookie', async () => {
-    await using nodeRed = await start()
-    const url = nodeRed.getEditorUrl()
     const { cookie } = await signIn(url, 'right password')
     const origin = 'http://127.0.0.1:3000'
     expect(await statusOf(`${url}/flows`, { method: 'POST', headers: { cookie, origin } })).toBe(403)
@@ -159,19 +160,17 @@ describeRuntimes('login', (create) => {
   })
 
   test('leads to paths of this server only', async () => {
-    await using nodeRed = await start()
     for (const next of ['//evil.example', 'https://evil.example/', '/\\evil.example', 'javascript:alert(1)', '\t//evil.example']) {
-      const { response } = await signIn(nodeRed.getEditorUrl(), 'right password', next)
+      const { response } = await signIn(url, 'right password', next)
       expect.soft(response.headers.get('location'), next).toBe('/')
     }
-    const page = await fetch(`${nodeRed.getEditorUrl()}/auth/sign-in?next=${encodeURIComponent('"><script>alert(1)</script>')}`)
+    const page = await fetch(`${url}/auth/sign-in?next=${encodeURIComponent('"><script>alert(1)</script>')}`)
     expect(await page.text()).not.toContain('<script>')
   })
 
   test('leaves endpoints of flows open, or closes them when asked to', async () => {
-    await using open = await start()
-    expect(await statusOf(`${open.getEditorUrl()}/public/data`)).toBe(204)
-    expect(await statusOf(`${open.getEditorUrl()}/public/data`, { method: 'POST' })).toBe(401)
+    expect(await statusOf(`${url}/public/data`)).toBe(204)
+    expect(await statusOf(`${url}/public/data`, { method: 'POST' })).toBe(401)
     await using closed = await start({ HTTP_IN_LOGIN: 'true' })
     expect(await statusOf(`${closed.getEditorUrl()}/public/data`)).toBe(401)
     const { cookie } = await signIn(closed.getEditorUrl(), 'right password')
@@ -179,14 +178,14 @@ describeRuntimes('login', (create) => {
   })
 
   test('lives under another admin root', async () => {
-    await using nodeRed = await start({ HTTP_ADMIN_ROOT: '/admin' })
-    const url = nodeRed.getEditorUrl().replace(/\/admin$/, '')
-    expect(await statusOf(`${url}/admin/flows`)).toBe(401)
-    expect(await statusOf(`${url}/dashboard/manifest.webmanifest`)).toBe(401)
-    expect(await statusOf(`${url}/public/data`)).toBe(204)
-    const { cookie } = await signIn(`${url}/admin`, 'right password')
-    expect(await statusOf(`${url}/admin/flows`, { headers: { cookie } })).toBe(200)
-    expect(await statusOf(`${url}/dashboard/`, { headers: { cookie } })).toBe(200)
+    await using moved = await start({ HTTP_ADMIN_ROOT: '/admin' })
+    const root = moved.getEditorUrl().replace(/\/admin$/, '')
+    expect(await statusOf(`${root}/admin/flows`)).toBe(401)
+    expect(await statusOf(`${root}/dashboard/manifest.webmanifest`)).toBe(401)
+    expect(await statusOf(`${root}/public/data`)).toBe(204)
+    const { cookie } = await signIn(`${root}/admin`, 'right password')
+    expect(await statusOf(`${root}/admin/flows`, { headers: { cookie } })).toBe(200)
+    expect(await statusOf(`${root}/dashboard/`, { headers: { cookie } })).toBe(200)
   })
 })
 

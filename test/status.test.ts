@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { EmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
 import { freePort } from './support/free-port.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
@@ -40,8 +40,12 @@ function listeningTab(port: string, type = 'tcp in') {
 }
 
 describeRuntimes('status', (create) => {
+  let nodeRed: RunningNodeRedTcp
+
+  beforeAll(async () => void (nodeRed = await create().start()))
+  afterAll(async () => await nodeRed[Symbol.asyncDispose]())
+
   test('answers GET on its pages and nothing else', async () => {
-    await using nodeRed = await create().start()
     for (const page of PAGES) {
       expect.soft((await fetch(`${nodeRed.getStatusUrl()}${page}`)).status, page).toBe(200)
       for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS']) {
@@ -54,7 +58,6 @@ describeRuntimes('status', (create) => {
   })
 
   test('counts sockets and bytes by port, and shows listeners and sessions', async () => {
-    await using nodeRed = await create().start()
     const port = await portOf(nodeRed, 'TCP response')
     await using client = await nodeRed.tcp(9503)
     await client.send('x'.repeat(1000))
@@ -87,7 +90,6 @@ describeRuntimes('status', (create) => {
       { id: 'ab30000000000001', type: 'tab', label: 'odd' },
       { id: 'ab30000000000002', type: 'no-such-node', z: 'ab30000000000001', name: 'odd one', wires: [] },
     ]
-    await using nodeRed = await create().start()
     const admin = await nodeRed.admin
     await admin.request('/flows', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify([...(await admin.flows()), ...unknown]) })
     await expectMissing(nodeRed, /flows\.json$/, /unknown node type "no-such-node" \(node odd one\)/)
@@ -96,16 +98,15 @@ describeRuntimes('status', (create) => {
   })
 
   test('warns of a broken file in the source, by name, while the others run', async () => {
-    await using nodeRed = await create()
+    await using half = await create()
       .withFlow('half', [{ id: 'no type' }])
       .start()
-    const { status, body } = await readyz(nodeRed)
+    const { status, body } = await readyz(half)
     expect(status).toBe(200)
     expect(body.warnings).toEqual([{ what: expect.stringMatching(/half\.json$/), why: 'left out: entry 0 has no "id" or no "type"' }])
   })
 
   test.each(['tcp in', 'tcp out'])('is not ready while a %s can not listen, and is again once it is gone', async (type) => {
-    await using nodeRed = await create().withoutReadiness().start()
     const port = await portOf(nodeRed, 'TCP response')
     const admin = await nodeRed.admin
     const flows = await admin.flows()
@@ -116,8 +117,12 @@ describeRuntimes('status', (create) => {
   })
 
   test.each(['', '${NOT_SET_ANYWHERE}', 'abc'])('is not ready when a node should listen on "%s"', async (port) => {
-    await using nodeRed = await create().withFlow('odd', listeningTab(port)).withoutReadiness().start()
+    const admin = await nodeRed.admin
+    const flows = await admin.flows()
+    await admin.deploy([...flows, ...listeningTab(port)])
     await expectMissing(nodeRed, /my node" on "my tab"/, /is not a port number/)
+    await admin.deploy(flows)
+    await expect.poll(async () => (await readyz(nodeRed)).status).toBe(200)
   })
 })
 
