@@ -12,26 +12,31 @@ import { work } from './defects/work.ts'
 
 const PORTS = [9504, 9505]
 
-// The same rows on Node-RED's own nodes and on ours: that a row still tells them apart keeps the claim honest.
-for (const mode of ['core', 'hardened'] as const) {
-  describeContainer(`defects · ${mode}`, () => {
-    let nodeRed: StartedNodeRedTcpContainer
+// The same rows on Node-RED's own nodes and on ours, side by side: that a row still tells them apart keeps the claim honest.
+describeContainer('defects', () => {
+  const modes = ['core', 'hardened'] as const
+  let running: StartedNodeRedTcpContainer[]
 
-    beforeAll(async () => {
-      nodeRed = await newContainer()
+  beforeAll(async () => {
+    const start = (mode: string) =>
+      newContainer()
         .withEnvironment({ TCP_NODES: mode })
         .withExposedPorts(...PORTS)
         .start()
-    })
-    afterAll(async () => {
-      await nodeRed[Symbol.asyncDispose]()
-    })
+    running = await Promise.all(modes.map(start))
+  })
+  afterAll(async () => {
+    await Promise.all(running.map((nodeRed) => nodeRed[Symbol.asyncDispose]()))
+  })
 
-    test.each([...isolation, ...data, ...listening, ...sending, ...requests, ...sockets, ...secure, ...work])('$name', async (defect) => {
+  test.each([...isolation, ...data, ...listening, ...sending, ...requests, ...sockets, ...secure, ...work])('$name', async (defect) => {
+    const see = async (nodeRed: StartedNodeRedTcpContainer, index: number) => {
       const admin = await nodeRed.admin
       await admin.deploy([])
       await using debug = await admin.debug()
-      expect(await defect.see({ mode, nodeRed, admin, debug })).toEqual(defect[mode])
-    })
+      return await defect.see({ mode: modes[index]!, nodeRed, admin, debug })
+    }
+    const [core, hardened] = await Promise.all(running.map(see))
+    expect({ core, hardened }).toEqual({ core: defect.core, hardened: defect.hardened })
   })
-}
+})
