@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 // Chromium breaks off what it is about to load when an interface of the machine comes or goes, as Docker's do with every container. So
@@ -11,6 +12,10 @@ const inBrowser =
     container: BROWSER_CONTAINER,
   }[process.env.NODE_RED_TCP_TEST_RUNTIME ?? ''] ?? BROWSER
 
+// Suites that start nothing but processes of this host, and do not name what would start more.
+const CONTAINERS = /docker|describeRuntimes|describeContainer|newContainer/i
+const local = globSync('test/**/*.test.ts', { exclude: BROWSER }).filter((suite) => !CONTAINERS.test(readFileSync(suite, 'utf8')))
+
 const common = {
   pool: 'threads',
   // What is waited for comes late on a busy machine; the default is a second.
@@ -23,11 +28,19 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
     projects: [
+      { test: { ...common, name: 'local', include: local, maxWorkers: 2, sequence: { groupOrder: 0 } } },
       {
         // Containers do the work: more at once would only wait for each other.
-        test: { ...common, name: 'sockets', include: ['test/**/*.test.ts'], exclude: BROWSER, maxWorkers: 2, sequence: { groupOrder: 0 } },
+        test: {
+          ...common,
+          name: 'containers',
+          include: ['test/**/*.test.ts'],
+          exclude: [...BROWSER, ...local],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
       },
-      { test: { ...common, name: 'browser', include: inBrowser, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      { test: { ...common, name: 'browser', include: inBrowser, maxWorkers: 1, sequence: { groupOrder: 2 } } },
     ],
   },
 })

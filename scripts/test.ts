@@ -6,7 +6,7 @@ import { cleanUp, engineAnswers, HOW_TO_GET_AN_ENGINE } from '../test/support/en
 import { prepare } from '../test/support/prepare.ts'
 import type { Counts } from './support/run-suites.ts'
 import { say } from './support/terminal.ts'
-import { isolated, partsOf, type Part } from './support/test-parts.ts'
+import { isLocal, isolated, partsOf, type Part } from './support/test-parts.ts'
 
 const RUNNER = join(import.meta.dirname, 'support', 'run-suites.ts')
 // A part that ends without a word has failed as a whole.
@@ -50,12 +50,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   })
 }
 
-await prepare({ docker }).catch((error: Error) => {
+const args = process.argv.slice(2)
+await prepare({ docker: docker && !isLocal(args) }).catch((error: Error) => {
   say(error.message)
   end([BROKEN])
 })
 const all: Counts[] = []
-for (const sideBySide of await partsOf(process.argv.slice(2), { docker })) {
+for (const sideBySide of await partsOf(args, { docker })) {
   all.push(...(await Promise.all(sideBySide.map(run))))
   await interruption
 }

@@ -70,7 +70,7 @@ describe('refuses', () => {
   const startOf = (row: (typeof refused)[number]): Promise<Ended> => {
     const nth = (of: (typeof refused)[number]) => refused.filter(([name], index) => name === of[0] && index < refused.indexOf(of)).length
     const together = refused.filter((other) => nth(other) === nth(row))
-    return (starts[nth(row)] ??= startRefused(Object.fromEntries(together)))
+    return (starts[nth(row)] ??= startRefused(Object.fromEntries(together.map(([name, value]) => [name, value]))))
   }
 
   test.each(refused)('%s=%s', async (...row) => {
