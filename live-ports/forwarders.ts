@@ -19,7 +19,7 @@ import { forwarderNetwork, type NodeRed } from './project.ts'
 const MIB = 1024 * 1024
 const MEMORY_BYTES = 64 * MIB
 // A dead peer that is written to is found after about 50 s. HAProxy's tcp-ut would also cut off a live one that takes nothing for so long.
-const DEAD_PEERS = { 'net.ipv4.tcp_retries2': '7' }
+export const DEAD_PEERS = { 'net.ipv4.tcp_retries2': '7' }
 const PIDS_LIMIT = 32
 // Two for each of the relay's connections, and a few.
 const OPEN_FILES = 8192
