@@ -34,6 +34,8 @@ function stockNodes(): FlowNode[] {
 describe('the dialogs of the tcp nodes', { timeout: 180_000 }, () => {
   let nodeRed: StartedEmbeddedNodeRedTcp
   let browser: Browser
+  /** One for each language: loading the editor takes many times what a test does in it. */
+  const pages = new Map<string, Page>()
 
   beforeAll(async () => {
     nodeRed = await new EmbeddedNodeRedTcp().withAdminPassword(PASSWORD).start()
@@ -44,6 +46,12 @@ describe('the dialogs of the tcp nodes', { timeout: 180_000 }, () => {
     await browser?.close()
     await nodeRed?.[Symbol.asyncDispose]()
   })
+
+  async function editor(locale: string): Promise<Page> {
+    const page = pages.get(locale) ?? (await openEditor(browser, { url: nodeRed.getEditorUrl(), password: PASSWORD, locale }))
+    pages.set(locale, page)
+    return page
+  }
 
   async function edit(page: Page, id: string): Promise<void> {
     await page.evaluate(inPage.open(id))
@@ -58,7 +66,7 @@ describe('the dialogs of the tcp nodes', { timeout: 180_000 }, () => {
   const tcpNodes = () => stockNodes().filter(({ type }) => type.startsWith('tcp'))
 
   test.each(['en-US', 'zh-CN'])('every text is there in %s', async (locale) => {
-    const page = await openEditor(browser, { url: nodeRed.getEditorUrl(), password: PASSWORD, locale })
+    const page = await editor(locale)
     const texts: string[] = []
     for (const { id } of tcpNodes()) {
       await edit(page, id)
@@ -69,11 +77,10 @@ describe('the dialogs of the tcp nodes', { timeout: 180_000 }, () => {
     // A key without a text shows as itself.
     expect(texts.join('\n')).not.toMatch(/\b(tcpin|shared|tcp-in|tcp-out|tcp-request|label|common)\.[a-z]/)
     expect(/[\u4e00-\u9fff]/.test(texts.join(''))).toBe(locale === 'zh-CN')
-    await page.context().close()
   })
 
   test('a node from Node-RED’s own editor is opened and confirmed without gaining or losing a property', async () => {
-    const page = await openEditor(browser, { url: nodeRed.getEditorUrl(), password: PASSWORD, locale: 'en-US' })
+    const page = await editor('en-US')
     for (const { id } of tcpNodes()) {
       const before = await page.evaluate(inPage.exported(id))
       await edit(page, id)
@@ -81,11 +88,10 @@ describe('the dialogs of the tcp nodes', { timeout: 180_000 }, () => {
       expect(await page.evaluate(inPage.exported(id)), String(id)).toEqual(before)
     }
     expect(await page.evaluate('RED.nodes.dirty()')).toBe(false)
-    await page.context().close()
   })
 
   test('an option of ours is exported when it is set, and gone when it is cleared', async () => {
-    const page = await openEditor(browser, { url: nodeRed.getEditorUrl(), password: PASSWORD, locale: 'en-US' })
+    const page = await editor('en-US')
     const { id } = tcpNodes()[0]!
     const before = await page.evaluate(inPage.exported(id))
     const field = page.locator('#node-row-maxConnections input')
@@ -98,11 +104,10 @@ describe('the dialogs of the tcp nodes', { timeout: 180_000 }, () => {
     await field.fill('')
     await confirm(page)
     expect(await page.evaluate(inPage.exported(id))).toEqual(before)
-    await page.context().close()
   })
 
   test('an option that a flow brings along is kept when its node is confirmed', async () => {
-    const page = await openEditor(browser, { url: nodeRed.getEditorUrl(), password: PASSWORD, locale: 'en-US' })
+    const page = await editor('en-US')
     for (const name of ['reply', 'sit']) {
       const node = tcpNodes().find((candidate) => candidate.name === name)!
       const id = String(await page.evaluate(inPage.imported({ ...node, slowPeer: 'error' })))
@@ -110,15 +115,13 @@ describe('the dialogs of the tcp nodes', { timeout: 180_000 }, () => {
       await confirm(page)
       expect(await page.evaluate(inPage.exported(id)), name).toMatchObject({ slowPeer: 'error' })
     }
-    await page.context().close()
   })
 
   test('a tcp request newly put on the canvas has a connection for every request; one from elsewhere does not', async () => {
-    const page = await openEditor(browser, { url: nodeRed.getEditorUrl(), password: PASSWORD, locale: 'en-US' })
+    const page = await editor('en-US')
     const made = await page.evaluate("RED.nodes.convertNode(RED.view.createNode('tcp request', 100, 100, RED.workspaces.active()).node)")
     expect(made).toMatchObject({ type: 'tcp request', separate: true })
     const stock = tcpNodes().find(({ type }) => type === 'tcp request')!
     expect(await page.evaluate(`${inPage.exported(stock.id)}.separate`)).toBeUndefined()
-    await page.context().close()
   })
 })
