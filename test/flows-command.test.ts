@@ -87,6 +87,15 @@ describeRuntimes('npm run flows', (create) => {
     expect(await run(nodeRed, ['merge', 'x'])).toMatchObject({ code: 1, stderr: expect.stringContaining('unknown command "merge"') })
     expect(await run(nodeRed, ['status'], 'wrong')).toMatchObject({ code: 1, stderr: expect.stringContaining('user or password is wrong') })
     expect(await run(nodeRed, ['status'], '')).toMatchObject({ code: 1, stderr: expect.stringContaining('NODE_RED_ADMIN_PASSWORD') })
+    // Who has been let in before is not kept out by what others try at the same address.
+    expect((await run(nodeRed, ['status'])).code).toBe(0)
+    const guess = async () => {
+      const body = JSON.stringify({ client_id: 'node-red-admin', grant_type: 'password', scope: '*', username: 'admin', password: 'x' })
+      const headers = { 'content-type': 'application/json' }
+      return (await fetch(`${nodeRed.getEditorUrl()}/auth/token`, { method: 'POST', body, headers })).status
+    }
+    await expect.poll(guess, { interval: 1 }).toBe(429)
+    expect(await run(nodeRed, ['status'])).toMatchObject({ code: 0, stderr: '' })
     const nobody = { getEditorUrl: () => 'http://127.0.0.1:9' }
     expect(await run(nobody, ['status'])).toMatchObject({
       code: 1,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { keepMark, readMark } from './device-marks.ts'
 import { explainUnreachable } from './unreachable.ts'
 
 const envFile = join(dirname(dirname(import.meta.dirname)), '.env')
@@ -39,7 +40,9 @@ export async function openAdmin(options: { url?: string | undefined; user?: stri
 
 async function login(url: string, username: string, password: string): Promise<string> {
   const body = JSON.stringify({ client_id: 'node-red-admin', grant_type: 'password', scope: '*', username, password })
-  const response = await call(`${url}/auth/token`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+  const headers = { 'content-type': 'application/json', ...readMark(url) }
+  const response = await call(`${url}/auth/token`, { method: 'POST', body, headers })
+  keepMark(url, response)
   return ((await response.json()) as { access_token: string }).access_token
 }
 
