@@ -84,9 +84,9 @@ function contentOf(column: Column, row: PortRow, { reach, assistant }: About): u
 function elementsOf(column: Column, row: PortRow, { reach, assistant }: About): Elements[] {
   switch (column) {
     case 'port':
-      return [element('strong', '', String(row.port)), ...(assistant && row.state === 'listening' ? [assistantLink(row)] : [])]
+      return [showPlace(String(row.port), row, assistant && row.state === 'listening')]
     case 'address':
-      return [element('strong', '', formatPlace(row.host ?? '', row.port)), ...(assistant ? [assistantLink(row)] : [])]
+      return [showPlace(formatPlace(row.host ?? '', row.port), row, assistant)]
     case 'declaredBy':
       return row.declaredBy.length > 0 ? row.declaredBy.map(showNode) : [element('span', 'tcp-ports-quiet', say('declaredByNobody'))]
     case 'state':
@@ -98,6 +98,11 @@ function elementsOf(column: Column, row: PortRow, { reach, assistant }: About): 
     case 'problem':
       return row.problems.map(showProblem)
   }
+}
+
+/** One element, so that the link stands beside the port also where a cell has its label in front. */
+function showPlace(place: string, row: PortRow, isLinked: boolean): Elements {
+  return element('span', '').append(element('strong', '', place), ...(isLinked ? [assistantLink(row)] : []))
 }
 
 /** To the other side of this port in the debug assistant, which runs where Node-RED does. */
