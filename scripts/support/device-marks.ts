@@ -17,8 +17,8 @@ export function keepMark(url: string, response: Response): void {
   const cookies = response.headers.getSetCookie().map((cookie) => cookie.split(';', 1)[0]!)
   const mark = cookies.find((cookie) => /^[^=]+-device=/.test(cookie))
   if (mark === undefined) return
-  const { [url]: _former, ...others } = readMarks()
-  const marks = Object.fromEntries([...Object.entries(others), [url, mark]].slice(-MAX_EDITORS))
+  const others = Object.entries(readMarks()).filter(([other]) => other !== url)
+  const marks = Object.fromEntries([...others, [url, mark] as const].slice(-MAX_EDITORS))
   try {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, JSON.stringify(marks), { mode: 0o600 })
