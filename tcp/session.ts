@@ -459,7 +459,13 @@ export class Session implements SocketListener, TurnTaker, Holder {
   fellSilent(): void {
     // Who is not read can not be heard.
     if (this.isPaused) return
-    this.reset(new TcpError('IDLE', `${this.peer} has sent nothing for ${this.socket.timeout} ms`))
+    const { socket, bufferedBytes } = this
+    const heard = socket.bytesRead
+    // When the process was busy for longer, its timers fire before anybody looks at what has come meanwhile.
+    setImmediate(() => {
+      if (socket.destroyed || this.isPaused || socket.bytesRead !== heard || this.bufferedBytes < bufferedBytes) return
+      this.reset(new TcpError('IDLE', `${this.peer} has sent nothing for ${socket.timeout} ms`))
+    })
   }
 
   closed(): void {

@@ -240,9 +240,14 @@ export class Exchange<T> {
   }
 
   private onSilence(): void {
-    const { peer, stage } = this
-    const ms = this.socket.timeout ?? 0
-    this.fail(describeSilence({ peer, stage, end: this.options.end, ms }, { reply: this.reply, unsent: this.outbox.size }))
+    const { peer, stage, socket, outbox } = this
+    const ms = socket.timeout ?? 0
+    const [heard, unsent] = [socket.bytesRead, outbox.size]
+    // When the process was busy for longer, its timers fire before anybody looks at what has come meanwhile.
+    setImmediate(() => {
+      if (this.over || this.stage !== stage || socket.bytesRead !== heard || outbox.size < unsent) return
+      this.fail(describeSilence({ peer, stage, end: this.options.end, ms }, { reply: this.reply, unsent }))
+    })
   }
 
   private onError(cause: Error): void {
@@ -259,13 +264,14 @@ export class Exchange<T> {
 
   private fail(error: TcpError): void {
     if (this.over) return
-    const wasConnected = this.connected
+    // Whoever breaks a connection off while it is made is there.
+    const wasThere = this.connected || isReset(error.cause)
     const { asked } = this
     this.close()
     for (const { done } of this.unsent.takeAll()) done(error)
     this.endUnwritten(error)
     for (const about of asked) this.events.onFailure(about, error)
-    this.events.onEnded('failed', wasConnected ? undefined : error)
+    this.events.onEnded('failed', wasThere ? undefined : error)
   }
 
   private finish(state: 'replied' | 'disconnected'): void {
@@ -305,4 +311,9 @@ export class Exchange<T> {
     this.events.onEnded('replied')
     this.events.onGone()
   }
+}
+
+function isReset(cause: unknown): boolean {
+  const { code } = Object(cause) as NodeJS.ErrnoException
+  return code === 'ECONNRESET' || code === 'EPIPE'
 }

@@ -71,20 +71,29 @@ function createCollector({ end, maxReply }: ReplyOptions, { onReply, onWhole }: 
   const queue = createByteQueue()
   const find = end.kind === 'bytes' ? createFinder(end.bytes) : undefined
   let timer: NodeJS.Timeout | undefined
-  const give = (length: number, partial: boolean) => {
+  let lastLook: NodeJS.Immediate | undefined
+  const stop = () => {
     clearTimeout(timer)
+    clearImmediate(lastLook)
+  }
+  const give = (length: number, partial: boolean) => {
+    stop()
     onReply(queue.peek(length), partial)
   }
   const whole = (length: number) => {
     give(length, false)
     onWhole()
   }
+  // When the process was busy for longer, its timers fire before bytes are read that came meanwhile.
+  const look = () => {
+    lastLook = setImmediate(() => whole(queue.size))
+  }
   return {
     push(chunk) {
       const before = queue.size
       queue.push(chunk)
       const { size } = queue
-      if (end.kind === 'time') timer ??= setTimeout(() => whole(queue.size), end.ms)
+      if (end.kind === 'time') timer ??= setTimeout(look, end.ms)
       const length = find ? before + find(chunk) : end.kind === 'count' ? Math.max(1, end.bytes) : Infinity
       if (length <= size) whole(length)
       else if (size > maxReply) throw new Error(`longer than the limit of ${maxReply} bytes`)
@@ -102,7 +111,7 @@ function createCollector({ end, maxReply }: ReplyOptions, { onReply, onWhole }: 
       return queue.size
     },
     peek: (most) => queue.peek(Math.min(queue.size, most)),
-    stop: () => clearTimeout(timer),
+    stop,
   }
 }
 

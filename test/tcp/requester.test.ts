@@ -95,3 +95,36 @@ test.each([
   expect(replies).toEqual(['a: A', 'b: B', 'c: C', 'd: D'])
   requester.stop('the test ends')
 })
+
+test('a device that breaks connections off while they are made is there: each request has a try of its own', async () => {
+  await using device = await TcpPeer.listen()
+  const options = {
+    host: '127.0.0.1',
+    port: device.port,
+    // The handshake is a part of it.
+    tls: {},
+    end: { kind: 'count' as const, bytes: 1 },
+    maxReply: MANY,
+    maxWaiting: 10,
+    writeLimit: { bytes: MANY, disconnect: true },
+    patience: { timeoutMs: undefined, othersWaitMs: 20_000 },
+    separate: true,
+  }
+  const errors: (string | undefined)[] = []
+  const nothing = () => {}
+  const requester = new Requester<string>(options, {
+    onReply: nothing,
+    onFailure: nothing,
+    onConnected: nothing,
+    onEnded: nothing,
+    onWaiting: nothing,
+    onIdle: nothing,
+  })
+  for (const about of ['a', 'b', 'c']) requester.send({ about, bytes: Buffer.from(about), done: (error) => errors.push(error?.message) })
+  for (let count = 1; count <= 3; count += 1) {
+    const client = await device.accept()
+    client.reset()
+    await expect.poll(() => errors.length).toBe(count)
+  }
+  expect(errors).toEqual(Array.from({ length: 3 }, () => expect.stringMatching(/^can not connect to 127\.0\.0\.1:/) as string))
+})
