@@ -27,6 +27,8 @@ export type GateOptions = {
   openings: Openings
   connections: Connections
   warn: (message: string) => void
+  /** A request failed, of which there may be any number. */
+  onFailed: (message: string) => void
 }
 
 /** What is open without a login. */
@@ -42,7 +44,8 @@ export type Openings = {
 /** Bounds what is held open. */
 export type Connections = {
   most: number
-  request: (request: IncomingMessage, response: ServerResponse, trusted: boolean) => void
+  /** False: the request is not to be answered. */
+  request: (request: IncomingMessage, response: ServerResponse, trusted: boolean) => boolean
   leave: (socket: Duplex) => void
 }
 
@@ -64,7 +67,7 @@ export function createGate(options: GateOptions): Gate {
   function request(request: IncomingMessage, response: ServerResponse, next: () => void): void {
     const { method = 'GET' } = request
     const token = validToken(request)
-    options.connections.request(request, response, token !== undefined)
+    if (!options.connections.request(request, response, token !== undefined)) return
     const target = readTarget(request.url)
     if (!target) return sendJson(response, 400, { error: 'the path can not be read' }, { connection: 'close' })
     const { pathname, searchParams } = target
@@ -217,7 +220,7 @@ export function createGate(options: GateOptions): Gate {
 
   function failed(response: ServerResponse) {
     return (error: unknown) => {
-      options.warn(`login request failed: ${(error as Error).message}`)
+      options.onFailed(`login request failed: ${(error as Error).message}`)
       if (!response.headersSent) sendJson(response, error instanceof FormError ? 400 : 500, { error: (error as Error).message })
     }
   }

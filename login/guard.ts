@@ -9,7 +9,7 @@ const REQUESTS = new Set(['request', 'checkContinue', 'checkExpectation'])
 const SOCKETS = new Set(['upgrade', 'connect'])
 
 /** Puts the gate in front of whatever listens to the server's requests, now or later. */
-export function guardServer(server: Server, gate: Gate, warn: (message: string) => void): void {
+export function guardServer(server: Server, gate: Gate, onFailed: (message: string) => void): void {
   const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean
   // Not a listener: socket.io and others take over the listeners that they find. Nobody gets round emit.
   server.emit = ((event: string, ...args: unknown[]): boolean => {
@@ -45,7 +45,7 @@ export function guardServer(server: Server, gate: Gate, warn: (message: string) 
   }
 
   function report({ method, url = '' }: IncomingMessage, error: unknown): void {
-    warn(`${method} ${url.slice(0, 200)} failed: ${(error as Error).message}`)
+    onFailed(`${method} ${url.slice(0, 200)} failed: ${(error as Error).message}`)
   }
 }
 

@@ -53,8 +53,9 @@ export function createLogin(options: LoginOptions) {
       openings: createOpenings(options, surroundings),
       connections,
       warn: surroundings.warn,
+      onFailed: surroundings.onFailed,
     })
-    guardServer(server, gate, surroundings.warn)
+    guardServer(server, gate, surroundings.onFailed)
   }
 
   return {

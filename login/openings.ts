@@ -14,6 +14,8 @@ export type Surroundings = {
   /** Whether a flow listens for WebSockets on a path. */
   isSocket: (path: string) => boolean
   warn: (message: string) => void
+  /** A request failed, of which strangers can send any number. */
+  onFailed: (message: string) => void
 }
 
 export type OpeningOptions = {
@@ -25,7 +27,7 @@ export type OpeningOptions = {
 }
 
 /** What is open: endpoints of flows, and the paths that the configuration names. What is ours is never open, whatever covers it. */
-export function createOpenings(options: OpeningOptions, { httpNode, httpAdmin, dashboards, isSocket, warn }: Surroundings): Openings {
+export function createOpenings(options: OpeningOptions, { httpNode, httpAdmin, dashboards, isSocket, onFailed }: Surroundings): Openings {
   const { adminRoot, closeUserEndpoints } = options
   const openPaths = options.openPaths.map((path) => path.toLowerCase())
   const isOurs = (method: string, { readings }: Target) => isOwn({ method, readings }, { adminRoot, dashboards: dashboards() })
@@ -40,8 +42,10 @@ export function createOpenings(options: OpeningOptions, { httpNode, httpAdmin, d
       (adminRoot !== '/' || !isModuleRoute(httpAdmin, method, target.pathname)) &&
       !isOurs(method, target),
     serve(request, response) {
-      serveUserEndpoint(httpNode, request, response, (error) => {
-        if (error) warn(`${request.method} ${request.url?.slice(0, SHOWN_CHARACTERS)} failed: ${error.message}`)
+      const failed = ({ message }: Error) =>
+        onFailed(`${request.method} ${request.url?.slice(0, SHOWN_CHARACTERS)} failed: ${message.slice(0, SHOWN_CHARACTERS)}`)
+      serveUserEndpoint(httpNode, { request, response, failed }, (error) => {
+        if (error) failed(error)
         if (response.headersSent) response.destroy()
         else response.writeHead(error ? (error.status ?? 500) : 404, { 'content-type': 'text/plain' }).end()
       })

@@ -1,5 +1,6 @@
 // What the body of a request makes the process hold. Compressed, a few kilobytes become megabytes, and JSON becomes objects.
 import type { IncomingMessage } from 'node:http'
+import { createPartCounter } from './http-parts.ts'
 
 // What Node-RED takes at most of a body that it unpacks, unless apiMaxLength says otherwise.
 const MAX_UNPACKED = 5 * 1024 * 1024
@@ -10,9 +11,10 @@ const PIECE_BYTES = 256
 // Fewer are no trouble, however small they are; so many are taken for long only if they are worth it.
 const FEW_PIECES = 1024
 const TINY_PIECE = 16
-// As V8 lays them out, rounded.
+// As V8 lays them out, rounded. A key that no other object has needs a text and a place of its own.
 const OBJECT_BYTES = 56
 const SLOT_BYTES = 16
+const KEY_BYTES = 128
 
 /** Counts the bytes of a body from the first to what was made of them. */
 export function countBody(
@@ -22,11 +24,14 @@ export function countBody(
   const isPacked = (request.headers['content-encoding'] ?? 'identity') !== 'identity'
   let bytes = 0
   let pieces = 0
+  const parts = createPartCounter(request)
   let body: unknown
   let parsed = 0
   const tell = () => {
     const received = bytes + pieces * PIECE_BYTES
-    const unpacked = isPacked && parsed === 0 ? Math.min(MAX_UNPACKED, bytes * MAX_RATIO) : 0
+    // What is packed can end before the request does.
+    const isUnpacked = request.readableEnded && parsed > 0
+    const unpacked = isPacked && !isUnpacked ? Math.min(MAX_UNPACKED, bytes * MAX_RATIO) : 0
     held(Math.max(received + unpacked, parsed))
   }
   const push = request.push.bind(request)
@@ -40,6 +45,11 @@ export function countBody(
       refuse(`its request came in ${pieces} pieces of ${Math.ceil(bytes / pieces)} bytes on average; send larger ones`)
       return false
     }
+    const problem = parts?.(chunk)
+    if (problem !== undefined) {
+      refuse(problem)
+      return false
+    }
     tell()
     return push(chunk, encoding)
   }
@@ -50,7 +60,6 @@ export function countBody(
     get: () => body,
     set(value: unknown) {
       body = value
-      if (!request.readableEnded) return
       parsed = sizeOf(value)
       tell()
     },
@@ -61,15 +70,17 @@ export function countBody(
 function sizeOf(value: unknown): number {
   let size = 0
   const rest: unknown[] = [value]
+  const keys = new Set<string>()
   while (rest.length > 0) {
     const next = rest.pop()
     if (typeof next === 'string') size += next.length
     else if (Buffer.isBuffer(next)) size += next.length
     else if (typeof next === 'object' && next !== null) {
-      const slots: unknown[] = Object.values(next)
+      const slots: unknown[] = Array.isArray(next) ? next : Object.values(next)
+      if (!Array.isArray(next)) for (const key in next) keys.add(key)
       size += OBJECT_BYTES + slots.length * SLOT_BYTES
       for (const slot of slots) if (typeof slot === 'string' || typeof slot === 'object') rest.push(slot)
     }
   }
-  return size
+  return size + keys.size * KEY_BYTES
 }

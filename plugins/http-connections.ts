@@ -15,12 +15,17 @@ export type ConnectionLimits = {
   answerMs?: number
   /** A connection was closed to make room. */
   onGivenUp?: (address: string) => void
+  /** A connection was closed, since so many requests came on it before their answers. */
+  onHasty?: (address: string, requests: number) => void
 }
 
 export type LimitedConnections = {
   most: number
-  /** Has to be told of every request. The connection of a `trusted` one is not given up before it is answered. */
-  request: (request: IncomingMessage, response: ServerResponse, trusted?: boolean) => void
+  /**
+   * Has to be told of every request; false: it is not to be answered, its connection is closed. The connection of a `trusted` one is not
+   * given up before it is answered.
+   */
+  request: (request: IncomingMessage, response: ServerResponse, trusted?: boolean) => boolean
   /** A connection that is no longer one of HTTP, such as a WebSocket: it counts no more. */
   leave: (socket: Duplex) => void
 }
@@ -32,12 +37,15 @@ type Connection = {
   socket: Socket
   address: string
   state: (typeof GIVEN_UP)[number] | 'trusted'
-  requests: number
+  /** What is not answered yet. */
+  waiting: Set<ServerResponse>
   /** Since when there is no request on it. */
   waitingSince: number | undefined
 }
 
 const SWEEPS_PER_LIMIT = 4
+// Browsers wait for each answer. Of requests of a few bytes, thousands come at once with whatever is read of a connection.
+const MOST_WAITING = 10
 
 /** Connections that {@link keepOpen} has taken out of the limits. */
 const kept = new WeakSet<Socket>()
@@ -54,7 +62,7 @@ export function keepOpen({ socket }: Pick<ServerResponse, 'socket'>): void {
  */
 export function limitConnections(
   server: Server,
-  { most, headersMs, requestMs, answerMs, onGivenUp }: ConnectionLimits,
+  { most, headersMs, requestMs, answerMs, onGivenUp, onHasty }: ConnectionLimits,
 ): LimitedConnections {
   const connections = new Map<Socket, Connection>()
   let sweeping: NodeJS.Timeout | undefined
@@ -70,15 +78,22 @@ export function limitConnections(
       socket.destroy()
       return
     }
-    connections.set(socket, { socket, address, state: 'incomplete', requests: 0, waitingSince: performance.now() })
+    connections.set(socket, { socket, address, state: 'incomplete', waiting: new Set(), waitingSince: performance.now() })
     socket.once('close', () => connections.delete(socket))
     sweeping ??= setInterval(sweep, headersMs / SWEEPS_PER_LIMIT).unref()
   })
 
-  function request(request: IncomingMessage, response: ServerResponse, trusted = false): void {
+  function request(request: IncomingMessage, response: ServerResponse, trusted = false): boolean {
+    if (request.socket.destroyed) return false
     const connection = find(request.socket)
-    if (!connection) return
-    connection.requests += 1
+    if (!connection) return true
+    const { waiting } = connection
+    if (waiting.size >= MOST_WAITING) {
+      onHasty?.(connection.address, MOST_WAITING)
+      request.socket.destroy()
+      return false
+    }
+    waiting.add(response)
     connection.waitingSince = undefined
     if (trusted) connection.state = 'trusted'
     else if (!hasBody(request)) connection.state = 'answered'
@@ -87,12 +102,13 @@ export function limitConnections(
       request.once('end', () => connection.state === 'incomplete' && (connection.state = 'answered'))
     }
     response.once('close', () => {
-      connection.requests -= 1
-      if (connection.requests > 0) return
+      waiting.delete(response)
+      if (waiting.size > 0) return
       connection.state = 'idle'
       connection.waitingSince = performance.now()
     })
     if (answerMs !== undefined) response.setTimeout(answerMs, () => kept.has(request.socket) || request.socket.destroy())
+    return true
   }
 
   function find(socket: Socket): Connection | undefined {

@@ -7,6 +7,8 @@ import { formatAddress } from '../tcp/address.ts'
 import type { Account, Budget } from '../tcp/budget.ts'
 import { countBody } from './http-body.ts'
 
+// What a request is in memory until it is answered, with the message that a flow has of it.
+const REQUEST_BYTES = 8 * 1024
 const UNSENT_EVERY_MS = 500
 // What a piece costs besides its bytes, rounded up: who sends them one by one makes the process hold much more than he has sent.
 const PIECE_BYTES = 256
@@ -46,8 +48,9 @@ export function createHttpMemory(budget: Budget, warn: (message: string) => void
 
   function countRequest(request: IncomingMessage, response: ServerResponse): void {
     const account = open(request.socket, 'HTTP client')
+    account.setReceived(REQUEST_BYTES)
     countBody(request, {
-      held: (bytes) => account.setReceived(bytes),
+      held: (bytes) => account.setReceived(REQUEST_BYTES + bytes),
       refuse(why) {
         warn(`${account.holder.label} was disconnected: ${why}`)
         request.socket.destroy()

@@ -20,22 +20,27 @@ function loginPlugin(RED: NodeRed): void {
     requestMs: REQUEST_MS,
     onGivenUp: (address) =>
       report.add(`editor port: a connection from ${address} was closed, since there were ${most} already (HTTP_MAX_CONNECTIONS)`),
+    onHasty: (address, requests) =>
+      report.add(`editor port: a connection from ${address} was closed, since more than ${requests} requests came before their answers`),
   })
   const evictions = createBoundedReport('clients disconnected', (message) => RED.log.warn(message))
   const memory = createHttpMemory(budget, (message) => evictions.add(message))
   const counted: typeof connections = {
     ...connections,
     request(request, response, trusted) {
-      connections.request(request, response, trusted)
+      if (!connections.request(request, response, trusted)) return false
       if (!trusted) memory.countRequest(request, response)
+      return true
     },
   }
+  const failures = createBoundedReport('requests failed', (message) => RED.log.warn(message))
   login.guard(RED.server, counted, {
     httpNode: RED.httpNode,
     httpAdmin: RED.httpAdmin,
     dashboards: () => dashboardPaths(RED),
     isSocket: (path) => listensForWebSockets(RED, path, memory),
     warn: (message) => RED.log.warn(message),
+    onFailed: (message) => failures.add(message),
   })
 }
 

@@ -15,6 +15,7 @@ const QUICK_MS = 1_000
 const LET_GO_MS = 6_000
 const ANSWER_MS = 5_000
 const AGAIN_MS = 10
+const HASTY = 2_000
 
 /** Keeps connections open with half a request each, and opens another for each one that goes. */
 class Crowd implements Disposable {
@@ -96,6 +97,15 @@ describe('the status port and strangers', () => {
       once(socket, 'close'),
       new Promise((_resolve, reject) => setTimeout(reject, LET_GO_MS, new Error('still open')).unref()),
     ])
+  })
+
+  test('a client that waits for no answers is disconnected', async () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.on('error', () => {})
+    socket.pause().write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(HASTY))
+    await new Promise((resolve) => socket.once('close', resolve).resume())
+    // None of them was worked off before the connection went.
+    expect(socket.bytesRead).toBe(0)
   })
 
   test.each([

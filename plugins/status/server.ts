@@ -22,6 +22,7 @@ export function json(body: unknown, status = 200): Answer {
 /** A server that answers GET on the given paths, and nothing else, to who asks by an address or one of the names that it knows. */
 export function createStatusServer(routes: Routes, { hosts }: { hosts: readonly string[] }): Server {
   const server = createServer((request, response) => {
+    if (!connections.request(request, response)) return
     answer(request, response, { routes, hosts }).then(
       (found) => found && send(response, found),
       (error: Error) => send(response, json({ error: error.message }, 500)),
@@ -30,7 +31,6 @@ export function createStatusServer(routes: Routes, { hosts }: { hosts: readonly 
   // The rest of what is kept of the descriptors is for the editor.
   const most = Math.min(MOST_CONNECTIONS, Math.floor(descriptors().reserved / 2))
   const connections = limitConnections(server, { most, ...LIMITS })
-  server.prependListener('request', (request, response) => connections.request(request, response))
   return server
 }
 

@@ -3,6 +3,8 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { flowOf, Tab } from '../nodes/flow-builder.ts'
 import type { FlowNode } from '../support/admin-client.ts'
+import { logsOf } from '../support/containers.ts'
+import type { StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
 import { StartedNodeRedTcpContainer } from '../support/node-red-tcp-container.ts'
 import { ask, connectTo, handshake } from '../support/raw-http.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from '../support/runtimes.ts'
@@ -36,6 +38,14 @@ const FEW_PINGS = 30
 const PONG_BYTES = 127
 const PINGS_AT_ONCE = 2_000
 const MAX_PING_ROUNDS = 400
+// As many as a client may send before it has an answer.
+const MOST_WAITING = 10
+const HASTY = 2_000
+const MANY_FAILURES = 30
+// At once, and as a number.
+const MOST_LINES = 2
+const MANY_PARTS = 5_000
+const MOST_PARTS = 1_000
 
 const POST = 'POST /hook HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n'
 const UPLOAD = 'POST /upload HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: '
@@ -45,7 +55,10 @@ const TINY_CHUNKS = 'POST /auth/sign-in HTTP/1.1\r\nHost: test\r\nTransfer-Encod
 const PACKED_MUCH = gzipSync(Buffer.alloc(MUCH_BYTES, ' ')).subarray(0, -8)
 const PACKED = `${POST}Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n`
 const KEPT = POST.replace('/hook', '/kept')
+const GET = 'GET /device/7 HTTP/1.1\r\nHost: test\r\n\r\n'
+const NO_JSON = 'Content-Length: 1\r\n\r\n{'
 const MANY_OBJECTS = JSON.stringify(Array.from({ length: MUCH_BYTES / 64 }, () => ({})))
+const MANY_KEYS = JSON.stringify(Object.fromEntries(Array.from({ length: MUCH_BYTES / 128 }, (_, at) => [at.toString(36), 0])))
 const HALF_BODY = `${POST}Content-Length: 100000\r\n\r\n{"half":`
 
 /** What one peer of many does; the server need not close what is closed here. */
@@ -141,7 +154,12 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
 
   async function metric(name: string): Promise<number> {
     const text = await (await fetch(`${nodeRed.getStatusUrl()}/metrics`)).text()
-    return Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)![1])
+    return Number(
+      text
+        .split('\n')
+        .find((line) => line.startsWith(`${name} `))!
+        .slice(name.length),
+    )
   }
 
   async function sentBy(text: string): Promise<TcpClient> {
@@ -208,10 +226,33 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
     expect(closed).toBe(true)
   }
 
+  test('a client that waits for no answers is disconnected, and few are taken as ever', async () => {
+    await using hasty = await connectTo(url)
+    await hasty.send(`${KEPT}Content-Length: 0\r\n\r\n`.repeat(HASTY)).catch(() => {})
+    await hasty.expectClose()
+    await using client = await sentBy(GET.repeat(MOST_WAITING))
+    let answers = ''
+    while (answers.split('HTTP/1.1 200 ').length <= MOST_WAITING) answers += String(await client.read(1))
+    await expectUnharmed()
+  })
+
+  test.each([
+    ['/hook', 500],
+    ['/auth/token', 400],
+  ])(`${MANY_FAILURES} bodies for %s that can not be read do not fill the log`, async (path, status) => {
+    const before = (await logOf(nodeRed)).split('\n').length
+    for (let count = 0; count < MANY_FAILURES; count += 1) {
+      await using client = await sentBy(`${POST.replace('/hook', path)}${NO_JSON}`)
+      await client.expect(`HTTP/1.1 ${status} `)
+    }
+    expect((await logOf(nodeRed)).split('\n').length - before).toBeLessThanOrEqual(MOST_LINES)
+  })
+
   test.each([
     ['bodies that never end', `${UPLOAD}${2 * MUCH_BYTES}\r\n\r\n${PART}`, Buffer.alloc(MUCH_BYTES, 'a')],
     ['packed bodies that never end', `${PACKED}${PACKED_MUCH.length.toString(16)}\r\n`, PACKED_MUCH],
     ['bodies of small objects', `${KEPT}Content-Length: ${MANY_OBJECTS.length}\r\n\r\n`, Buffer.from(MANY_OBJECTS)],
+    ['bodies of many keys', `${KEPT}Content-Length: ${MANY_KEYS.length}\r\n\r\n`, Buffer.from(MANY_KEYS)],
     ['messages that never end', handshake('/ws'), Buffer.concat([frameHead(0x81, 2 * MUCH_BYTES), Buffer.alloc(MUCH_BYTES, 'a')])],
     ['messages that never end with pings in between', handshake('/ws'), fragments(MUCH_BYTES)],
     ['answers that nobody takes', 'GET /much HTTP/1.1\r\nHost: test\r\n\r\n', Buffer.alloc(0)],
@@ -246,6 +287,23 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
     )
     expect((await metric('process_cpu_seconds_total')) - before).toBeLessThan(MANY * CPU_SECONDS)
     await expectUnharmed()
+  })
+
+  test.each([
+    ['of one piece', Infinity],
+    ['of pieces that end in the middle of a boundary', PART.length],
+  ])('a form of thousands of files %s is refused', async (_what, most) => {
+    await using client = await sentBy(`${UPLOAD}${2 * MUCH_BYTES}\r\n\r\n`)
+    const form = `${PART.repeat(MANY_PARTS)}`
+    for (let at = 0; at < form.length && !client.isClosed; at += most) await client.send(form.slice(at, at + most)).catch(() => {})
+    await client.expectClose()
+    await expectUnharmed()
+  })
+
+  test('a form with a few files is taken as ever', async () => {
+    const form = new FormData()
+    for (let count = 0; count < MOST_PARTS; count += 1) form.append('file', new Blob(['text']), 'name.txt')
+    expect((await fetch(`${url}/upload`, { method: 'POST', body: form })).status).toBe(200)
   })
 
   test('a packed request, and one of many pieces, are taken as ever', async () => {
@@ -309,6 +367,10 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
 function directUrl(nodeRed: RunningNodeRedTcp): string {
   if (!(nodeRed instanceof StartedNodeRedTcpContainer)) return nodeRed.getEditorUrl()
   return `http://${nodeRed.getIpAddress(nodeRed.getNetworkNames()[0]!)}:1880`
+}
+
+async function logOf(nodeRed: RunningNodeRedTcp): Promise<string> {
+  return nodeRed instanceof StartedNodeRedTcpContainer ? await logsOf(nodeRed.getId()) : (nodeRed as StartedEmbeddedNodeRedTcp).log
 }
 
 /** Resets at once, or when an answer may be on its way. */
