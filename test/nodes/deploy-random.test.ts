@@ -60,6 +60,7 @@ test.each(SEEDS)('seed %i: whatever is deployed in whatever order, every line co
   const tabs = ports.map((port, index) => echoTab(index, port))
   const stray = new Tab('stray')
   await admin.deploy(flowOf(...tabs, stray))
+  let running = JSON.stringify(flowOf(...tabs, stray))
   const clients = await Promise.all(ports.map((port) => nodeRed.tcp(port)))
   const echoes = clients.map((client) => new SteadyEcho(client))
   const history: string[] = []
@@ -73,14 +74,17 @@ test.each(SEEDS)('seed %i: whatever is deployed in whatever order, every line co
     }
     history.push(`${kind} ${what}`)
     if (what === 1 && kind !== 'reload' && kind !== 'full') {
+      // Beside what runs: a node that is changed along with it stands still until the type is there, and what comes to it is lost.
       const missing = { id: 'missing', type: 'nobody-knows', z: 'stray', x: 0, y: 0, wires: [] }
       await admin.request('/flows', {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'node-red-deployment-type': kind },
-        body: JSON.stringify([...flowOf(...tabs, stray), missing]),
+        body: JSON.stringify([...(JSON.parse(running) as FlowNode[]), missing]),
       })
     }
     await admin.deploy(flowOf(...tabs, stray), kind)
+    // Node-RED reads what it has when it is to reload.
+    if (kind !== 'reload') running = JSON.stringify(flowOf(...tabs, stray))
   }
   const about = `seed ${seed}: ${history.join(', ')}`
   for (const echo of echoes) {
