@@ -10,6 +10,7 @@ export type ProblemCode =
   | 'LOOPBACK_INSIDE'
   | 'LOOPBACK_ONLY'
   | 'NO_ANSWER'
+  | 'CERTIFICATE'
 
 /**
  * Something to mend. `params` fill the texts of `code`; `fix` is a command, a line of .env, or a setting of a node. `isNote`: nothing is
@@ -34,9 +35,12 @@ export type PortRow = {
 
 const COMMAND = 'npm run ports --'
 
-/** Every port of the flows, what became of it, and what mends it. The editor's and the status port are nobody's concern here. */
+/**
+ * Every port of the flows, what became of it, and what mends it. The status port is nobody's concern here, and the editor's is with its
+ * certificate only.
+ */
 export function diagnose({ listeners, clients }: PortsSnapshot, reach: Reach): PortRow[] {
-  const flows = listeners.filter(({ role }) => role === 'flow')
+  const flows = listeners.filter(({ role, certificate }) => role === 'flow' || (role === 'editor' && certificate !== undefined))
   const rows = flows.map((listener) => listenerRow(listener, reach))
   const known = new Set(listeners.map(({ port }) => port))
   const idle = forwardersOf(reach).filter(({ port }) => !known.has(port))
@@ -65,19 +69,42 @@ function listenerRow(listener: ListenerFact, reach: Reach): PortRow {
     ...(address === undefined ? {} : { address }),
     published,
     clients: listener.clients ?? listener.sessions ?? 0,
-    problems: state === 'failed' ? [listenFailure(listener)] : reachProblems(listener, reach, published),
+    problems: listenerProblems(listener, reach, published),
   }
 }
 
+function listenerProblems(listener: ListenerFact, reach: Reach, published: Publication[]): Problem[] {
+  const { state, role } = listener
+  if (state === 'failed') return [listenFailure(listener)]
+  return [...(role === 'flow' ? reachProblems(listener, reach, published) : []), ...certificateProblems(listener)]
+}
+
+/** A certificate of which peers will complain, if they look at it. */
+function certificateProblems({ port, role, certificate, declaredBy }: ListenerFact): Problem[] {
+  if (!certificate) return []
+  const { state, subject = '', at = '', reason = '' } = { subject: undefined, at: undefined, reason: undefined, ...certificate }
+  const where = role === 'editor' ? 'the files TLS_CERT_FILE and TLS_KEY_FILE' : `the TLS configuration of ${nodeText(declaredBy[0])}`
+  const wanted = state === 'unusable' ? 'a certificate and the key that belongs to it' : 'a certificate that is valid'
+  return [{ code: 'CERTIFICATE', params: { port, state, subject, at, reason, role }, fix: `put ${wanted} into ${where}` }]
+}
+
 function listenFailure({ port, error, declaredBy }: ListenerFact): Problem {
-  const node = declaredBy[0]
-  const where = node ? `the node "${node.name || node.node}" on "${node.flow}"` : 'the node'
+  const where = nodeText(declaredBy[0])
   const { code: errno = '', message: reason = '', holder } = error ?? {}
   return {
     code: 'LISTEN_FAILED',
     params: { port, reason, errno, ...(holder === undefined ? {} : { holder }) },
-    fix: errno === 'EADDRINUSE' ? otherPort(port, { where, holder }) : `change port or address of ${where}`,
+    fix: listenFix(errno, { port, where, holder }),
   }
+}
+
+function listenFix(errno: string, { port, where, holder }: { port: number; where: string; holder: string | undefined }): string {
+  if (errno === 'EADDRINUSE') return otherPort(port, { where, holder })
+  return errno === 'ERR_NODE_START' ? `mend the settings of ${where}` : `change port or address of ${where}`
+}
+
+function nodeText(node: UsedBy | undefined): string {
+  return node ? `the node "${node.name || node.node}" on "${node.flow}"` : 'the node'
 }
 
 function otherPort(port: number, { where, holder }: { where: string; holder: string | undefined }): string {

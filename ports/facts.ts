@@ -1,5 +1,7 @@
 // What is known about ports, from inside Node-RED (status port) and from Docker. One direction: facts → diagnosis → whoever shows it.
 
+import type { CertificateFault } from '../tcp/certificate.ts'
+
 /** A node that uses a port: its id, type, name, and the label of its flow. */
 export type UsedBy = { node: string; type: string; name: string; flow: string }
 
@@ -17,6 +19,8 @@ export type ListenerFact = {
   sessions?: number
   /** Whether it takes a PROXY protocol header from a forwarder that has announced itself. */
   proxy?: boolean
+  /** What is wrong with its certificate, where it speaks TLS. */
+  certificate?: CertificateFault
   declaredBy: UsedBy[]
 }
 

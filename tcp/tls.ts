@@ -1,6 +1,7 @@
-import { createHash, X509Certificate } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 import { createSecureContext, type ConnectionOptions, type SecureContextOptions } from 'node:tls'
+import { certificateFault } from './certificate.ts'
 import { TcpError } from './errors.ts'
 
 /** Certificates and what is asked of the peer, as Node-RED's tls-config node gives them. */
@@ -27,20 +28,14 @@ export function assertTlsMaterial(material: TlsMaterial, { server }: { server: b
 }
 
 /** What is wrong with the time of a certificate, by which peers that look at it go; it can be used all the same. */
-export function describeValidity({ cert }: TlsMaterial): { text: string; isExpired: boolean } | undefined {
-  const now = Date.now()
-  for (const pem of [cert].flat()) {
-    if (pem === undefined) continue
-    const { subject, validFrom, validTo, validFromDate, validToDate } = new X509Certificate(pem)
-    const name = `the TLS certificate of ${oneLine(subject)}`
-    if (validToDate.getTime() < now) return { text: `${name} expired on ${validTo}: peers may refuse it; renew it`, isExpired: true }
-    if (validFromDate.getTime() > now) return { text: `${name} is not valid before ${validFrom}: peers may refuse it`, isExpired: false }
-  }
-  return undefined
-}
-
-function oneLine(subject: string): string {
-  return subject.replaceAll('\n', ', ')
+export function describeValidity(material: TlsMaterial): { text: string; state: 'expired' | 'expiring' | 'early' } | undefined {
+  const fault = certificateFault(material)
+  if (!fault || fault.state === 'unusable') return undefined
+  const { state, subject, at } = fault
+  const name = `the TLS certificate of ${subject}`
+  if (state === 'early') return { text: `${name} is not valid before ${at}: peers may refuse it`, state }
+  if (state === 'expiring') return { text: `${name} expires on ${at}: renew it`, state }
+  return { text: `${name} expired on ${at}: peers may refuse it; renew it`, state }
 }
 
 /** What a client says to a server of this name: whom it wants (SNI), and whose certificate it expects. */

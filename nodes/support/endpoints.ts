@@ -70,12 +70,10 @@ function aboutOf(node: RedNode): About {
 /** Listens for a node until it is closed. */
 export function startListening(context: Context, use: SessionUse): Endpoint {
   const { RED, node, properties, defaults } = context
-  const place = {
-    port: readPort(properties.port),
-    address: readBind(properties, defaults),
-    tls: readTls(RED, properties, { server: true }),
-  }
-  node.port = place.port
+  const port = readPort(properties.port)
+  // Known also where all else fails: whoever says why it does not listen says on which port.
+  node.port = port
+  const place = { port, address: readBind(properties, defaults), tls: readTls(RED, properties, { server: true }) }
   const sessions = new Set<Session>()
   const losses = createBoundedReport('connections broke', (message) => node.warn(message))
   let state: ListenerState | undefined

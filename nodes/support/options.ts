@@ -26,8 +26,11 @@ export function readNumber(properties: Properties, name: string, options: { defa
   return number
 }
 
+/** There is no port to listen at or to connect to. */
+export class PortError extends Error {}
+
 /** What was set as a port is none. */
-export class BadPortError extends Error {
+export class BadPortError extends PortError {
   readonly badPort: string
 
   constructor(badPort: string) {
@@ -40,8 +43,8 @@ export class BadPortError extends Error {
 export function readPort(value: string | number | boolean | undefined): number {
   const text = String(value ?? '').trim()
   const variable = /^\$\{(.+)\}$/.exec(text)?.[1]
-  if (variable) throw new Error(`the port is taken from the environment variable ${variable}, which is not set`)
-  if (text === '') throw new Error('no port is set: choose one from 1 to 65535')
+  if (variable) throw new PortError(`the port is taken from the environment variable ${variable}, which is not set`)
+  if (text === '') throw new PortError('no port is set: choose one from 1 to 65535')
   const port = Number(text)
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new BadPortError(text)
   return port

@@ -1,5 +1,5 @@
 import type { RedNode } from './node-red.ts'
-import { BadPortError } from './options.ts'
+import { BadPortError, PortError } from './options.ts'
 
 /**
  * Does what a node does at its start. A mistake in its properties stops the node with an error that a Catch node sees and a red status.
@@ -9,7 +9,8 @@ export function startOrFail(node: RedNode, start: () => void): void {
     start()
   } catch (error) {
     const { message } = error as Error
-    node.startError = message
+    // Without a port it is told of as such.
+    if (!(error instanceof PortError)) node.startError = message
     const failed = { reason: message, ...(error instanceof BadPortError && { badPort: error.badPort }) }
     node.status({ fill: 'red', shape: 'ring', text: message, failed })
     // Catch nodes are there once the flow has started.

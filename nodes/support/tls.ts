@@ -18,12 +18,13 @@ export function readTls(RED: NodeRed, properties: Properties, { server }: { serv
   return material
 }
 
-/** Has the log, and a node that looks at it, know of a certificate that is used outside of its time; tells what the status shows of it. */
+/** Has the log, and a node that looks at it, know of a certificate that is used outside of its time, or soon will be; tells what the status shows of it. */
 export function warnOfValidity(node: RedNode, material: TlsMaterial | undefined): string | undefined {
   const validity = material && describeValidity(material)
   if (!validity) return undefined
   node.warn(validity.text)
-  return validity.isExpired ? 'certificate expired' : 'certificate not valid yet'
+  if (validity.state === 'expiring') return undefined
+  return validity.state === 'expired' ? 'certificate expired' : 'certificate not valid yet'
 }
 
 /** Mutual TLS: whether clients are asked for a certificate, and whether they get in without a good one. */

@@ -30,7 +30,7 @@ export function showProblem(problem: Problem): Elements {
 
 /** A problem in words. */
 export function problemText({ code, params }: Problem): string {
-  const key = params.holder && NAMING.has(code) ? `${code}_BY` : code
+  const key = code === 'CERTIFICATE' ? `${code}_${params.state}` : params.holder && NAMING.has(code) ? `${code}_BY` : code
   return say(`problem.${key}`, { ...params, reason: reasonText(params), ...(params.holder ? { holder: holderText(params.holder) } : {}) })
 }
 
@@ -54,6 +54,8 @@ function commandsOf({ code, params, fix }: Problem): string[] {
 }
 
 function adviceOf({ code, params, fix }: Problem): string | undefined {
+  if (code === 'CERTIFICATE') return params.role === 'editor' ? 'certificateFiles' : 'certificateNode'
+  if (code === 'LISTEN_FAILED' && params.errno === 'ERR_NODE_START') return 'mendNode'
   if (code === 'LISTEN_FAILED') return params.errno !== 'EADDRINUSE' ? 'changeNode' : fix.includes('delete') ? 'otherPort' : 'newPort'
   if (code === 'LOOPBACK_INSIDE') return params.node === '' ? 'listenEverywhere' : 'clearBind'
   if (code === 'NO_ANSWER') return params.compose ? 'otherSide' : 'otherSideAgain'

@@ -48,6 +48,12 @@ export function flowLabels(RED: NodeRed): Map<string, string> {
   return labels
 }
 
+/** Why a node of ours has not even begun to listen, such as a certificate that can not be used. */
+export function startErrorOf(RED: NodeRed, node: string): string | undefined {
+  const error = RED.nodes.getNode(node)?.startError
+  return typeof error === 'string' ? error : undefined
+}
+
 /** The nodes of all flows; none before Node-RED has read them, when its own function throws. */
 function allNodes(RED: NodeRed): NodeConfig[] {
   const nodes: NodeConfig[] = []

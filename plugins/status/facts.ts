@@ -2,13 +2,15 @@ import type { ClientFact, ListenerFact, UsedBy } from '../../ports/facts.ts'
 import { findListeningProcess } from '../../ports/processes.ts'
 import { published } from '../../ports/published.ts'
 import { allCalls, allClaims } from '../../tcp/claims.ts'
+import { certificateFault } from '../../tcp/certificate.ts'
 import type { TcpError } from '../../tcp/errors.ts'
 import type { Listener } from '../../tcp/listener.ts'
 import type { ListenFailure, Observer } from '../../tcp/observer.ts'
 import { allListeners } from '../../tcp/registry.ts'
 import type { About } from '../../tcp/session.ts'
 import type { NodeRed } from '../node-red.ts'
-import { declaredListeners, flowLabels, type DeclaredListener } from './declared-listeners.ts'
+import { declaredListeners, flowLabels, startErrorOf, type DeclaredListener } from './declared-listeners.ts'
+import { editorCertificateFault } from './editor-certificate.ts'
 
 const PROCESS_KNOWN_MS = 10_000
 const MAX_PROCESSES_KNOWN = 100
@@ -25,13 +27,19 @@ export function findListeners(source: Source): FoundListener[] {
   const labels = flowLabels(source.RED)
   const failed = failedClaims(labels)
   const failing = new Set([...failed.values()].flatMap(({ declaredBy }) => declaredBy.map(({ node }) => node)))
-  const declared = declaredListeners(source.RED).filter(({ node }) => !failing.has(node))
+  const notFailing = declaredListeners(source.RED).filter(({ node }) => !failing.has(node))
+  const broken = startFailures(source.RED, notFailing)
+  const declared = notFailing.filter(({ node }) => !broken.has(node))
   const bound = boundListeners(source, { labels, declared })
   const others = otherFailures(source.observer)
   const holder = (port: number) => holderAmong(bound, port)
   return [
     ...bound,
-    ...[...failed.values(), ...badPorts(declared)].map((fact) => ({ fact: named(fact, holder), since: undefined, listener: undefined })),
+    ...[...failed.values(), ...broken.values(), ...badPorts(declared)].map((fact) => ({
+      fact: named(fact, holder),
+      since: undefined,
+      listener: undefined,
+    })),
     ...others.map(({ port, code, message, at, opener }) => ({
       fact: named(
         {
@@ -125,6 +133,8 @@ function boundListeners(
     if (about && declaredBy.every(({ node }) => node !== about.node)) declaredBy.push(usedBy(about, labels))
     // Of another kind: no tab says that it listens.
     if (!listener && opener) declaredBy.splice(0, declaredBy.length, usedBy(opener, labels))
+    const tls = listener?.place.tls
+    const certificate = tls ? certificateFault(tls) : port === editorPort ? editorCertificateFault(RED) : undefined
     return {
       fact: {
         port,
@@ -133,6 +143,7 @@ function boundListeners(
         address,
         sessions,
         ...(listener ? { clients: listener.sessions.size, proxy: published.isMapped } : {}),
+        ...(certificate ? { certificate } : {}),
         declaredBy,
       },
       since,
@@ -164,17 +175,40 @@ function failedClaims(labels: Map<string, string>): Map<number, ListenerFact> {
   return found
 }
 
+/** Nodes that have not even begun to listen, such as with a certificate that does not belong to its key. */
+function startFailures(RED: NodeRed, declared: DeclaredListener[]): Map<string, ListenerFact> {
+  const found = new Map<string, ListenerFact>()
+  for (const { node, type, name, flow, port, configured } of declared) {
+    const message = startErrorOf(RED, node)
+    if (message === undefined) continue
+    const declaredBy = [{ node, type, name, flow }]
+    found.set(node, {
+      port: port ?? numberOf(configured),
+      state: 'failed',
+      role: 'flow',
+      error: { code: 'ERR_NODE_START', message },
+      declaredBy,
+    })
+  }
+  return found
+}
+
 /** Nodes with a number that is no port's, such as 70000, or text that comes to none. */
 function badPorts(declared: DeclaredListener[]): ListenerFact[] {
   return declared
     .filter(({ port, isRunning }) => port === undefined && isRunning)
     .map(({ configured, node, type, name, flow }) => ({
-      port: Math.trunc(Number(configured)) || 0,
+      port: numberOf(configured),
       state: 'failed',
       role: 'flow',
       error: { code: 'ERR_SOCKET_BAD_PORT', message: `"${configured}" is not a port number from 1 to 65535` },
       declaredBy: [{ node, type, name, flow }],
     }))
+}
+
+/** What is closest to a port of what was set as one. */
+function numberOf(configured: string): number {
+  return Math.trunc(Number(configured)) || 0
 }
 
 /** Without a cause, it is another node of these flows that has the port. */

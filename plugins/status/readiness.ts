@@ -4,7 +4,7 @@ import { allClaims } from '../../tcp/claims.ts'
 import type { Observer } from '../../tcp/observer.ts'
 import type { About } from '../../tcp/session.ts'
 import type { NodeRed } from '../node-red.ts'
-import { declaredListeners, flowLabels, type DeclaredListener } from './declared-listeners.ts'
+import { declaredListeners, flowLabels, startErrorOf, type DeclaredListener } from './declared-listeners.ts'
 import { describeUser, otherFailures } from './facts.ts'
 import type { FlowState } from './flow-state.ts'
 
@@ -60,7 +60,7 @@ function listenerProblems(RED: NodeRed, observer: Observer): Missing[] {
     const failure = claimFailure(declared) ?? failures.find(({ opener }) => opener?.node === node)
     const what = describe(declared)
     const startError = startErrorOf(RED, node)
-    if (startError !== undefined && declared.port !== undefined) found.push({ what, why: startError })
+    if (startError !== undefined) found.push({ what, why: startError })
     else if (declared.port === undefined) found.push({ what, why: `"${declared.configured}" is not a port number` })
     else if (failure) found.push({ what, why: whyNot(failure, port) })
     else if (!bound.has(port)) found.push({ what, why: failures.find((other) => other.port === port)?.message ?? 'not listening yet' })
@@ -87,12 +87,6 @@ function placeOf(port: number, about: About | undefined, labels: Map<string, str
 /** The cause, and who has the port where that is it. */
 function whyNot({ message }: { message: string }, port: number): string {
   return message.includes('EADDRINUSE') ? withHolder(message, holderOf(port)) : message
-}
-
-/** Why a node of ours has not even begun to listen, such as a certificate that can not be used. */
-function startErrorOf(RED: NodeRed, node: string): string | undefined {
-  const error = RED.nodes.getNode(node)?.startError
-  return typeof error === 'string' ? error : undefined
 }
 
 /** Why one of our own nodes can not listen, although another may on the same port. */

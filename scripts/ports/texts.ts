@@ -3,7 +3,7 @@ import { withHolder } from '../../ports/holders.ts'
 
 /** What is wrong, in a sentence. */
 export function describeProblem({ code, params }: Problem): string {
-  const { port, address, reason, hostPort, holder, host } = params
+  const { port, address, reason, hostPort, holder, host, state, subject, at } = params
   switch (code) {
     case 'LISTEN_FAILED':
       return `can not listen: ${withHolder(String(reason), holder === undefined ? undefined : String(holder))}`
@@ -21,5 +21,9 @@ export function describeProblem({ code, params }: Problem): string {
       return `is published on ${address} only: other machines do not reach it`
     case 'NO_ANSWER':
       return `${host}:${port} does not answer: ${reason}`
+    case 'CERTIFICATE':
+      if (state === 'unusable') return `its certificate can not be used: ${reason}`
+      if (state === 'early') return `its certificate (${subject}) is not valid before ${at}`
+      return `its certificate (${subject}) ${state === 'expired' ? 'expired' : 'expires'} on ${at}`
   }
 }

@@ -90,9 +90,12 @@ export function flowOf(...tabs: Tab[]): FlowNode[] {
 }
 
 /** Node-RED's tls-config node `tls-1`, with what it needs in its credentials. */
-export function tlsConfig(certificate: Certificate | undefined, { ca, verify = true }: { ca: string; verify?: boolean }): FlowNode {
+export function tlsConfig(
+  certificate: Certificate | undefined,
+  { ca, verify = true, id = 'tls-1' }: { ca: string; verify?: boolean; id?: string },
+): FlowNode {
   const credentials = { certdata: certificate?.cert ?? '', keydata: certificate?.key ?? '', cadata: ca, passphrase: '' }
   const names = { certname: certificate ? 'cert' : '', keyname: certificate ? 'key' : '', caname: 'ca' }
   const files = { cert: '', key: '', ca: '', servername: '', verifyservercert: verify, alpnprotocol: '' }
-  return { id: 'tls-1', type: 'tls-config', name: '', ...files, ...names, credentials }
+  return { id, type: 'tls-config', name: '', ...files, ...names, credentials }
 }

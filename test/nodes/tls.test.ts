@@ -76,8 +76,8 @@ describeContainer('TLS', () => {
   })
 
   test.each([
-    ['expired', { from: '200101000000Z', to: '210101000000Z' }, /expired on Jan {2}1 .* 2021/],
-    ['not valid yet', { from: '390101000000Z' }, /is not valid before Jan {2}1 .* 2039/],
+    ['expired', { from: '200101000000Z', to: '210101000000Z' }, /expired on 2021-01-01/],
+    ['not valid yet', { from: '390101000000Z' }, /is not valid before 2039-01-01/],
   ])('a listener with a certificate that is %s listens, and says so in log and status', async (state, dates, message) => {
     await admin.deploy([])
     await using debug = await admin.debug()
