@@ -13,6 +13,27 @@ describe('the views of the page', { timeout: 120_000 }, () => {
   const view = async (name: string) => await on.page.locator(`[data-view=${name}]`).click()
   const frames = async () => await on.page.locator('.frame .bytes:not(.quiet)').allInnerTexts()
 
+  test('on a phone nothing is cut off: scenarios, and what can be done with a peer', async () => {
+    const width = 390
+    const page = await on.open({ width })
+    const inSight = async (selector: string) => {
+      await page.locator(selector).first().waitFor()
+      for (const part of await page.locator(selector).all()) {
+        const box = (await part.boundingBox())!
+        expect.soft([box.x >= 0, box.x + box.width <= width], `${selector}: ${JSON.stringify(box)}`).toEqual([true, true])
+      }
+    }
+    await inSight('.welcome .card')
+    await inSight('.welcome p')
+    await on.preset('tcp-response')
+    await on.isOpen()
+    await page.getByRole('button', { name: 'Settings' }).click()
+    await page.locator('[data-tool=peers]').click()
+    await inSight('dialog td button')
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Settings' }).click()
+  })
+
   test('frames: the same bytes are cut by delimiter, length field and marks, one after the other', async () => {
     const page = await on.open()
     await using there = await on.device()
