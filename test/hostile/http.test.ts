@@ -22,6 +22,7 @@ const LATE_MS = 5_000
 const ANSWER_MS = 15_000
 const MEMORY_BYTES = 16 * 1024 * 1024
 const MANY = 20
+const FEW = 6
 // More than the kernel takes for a connection.
 const MUCH_MORE_BYTES = 8 * 1024 * 1024
 const MUCH_BYTES = 2 * 1024 * 1024
@@ -304,6 +305,24 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
     const form = new FormData()
     for (let count = 0; count < MOST_PARTS; count += 1) form.append('file', new Blob(['text']), 'name.txt')
     expect((await fetch(`${url}/upload`, { method: 'POST', body: form })).status).toBe(200)
+  })
+
+  test('devices are served between long bodies that are whole at the same time', async () => {
+    const clients = await Promise.all(
+      Array.from({ length: FEW }, () => sentBy(`${POST}Content-Length: ${MANY_OBJECTS.length}\r\n\r\n${MANY_OBJECTS.slice(0, -1)}`)),
+    )
+    await using device = await nodeRed.tcp(9503)
+    const started = performance.now()
+    const answers = clients.map(async (client) => {
+      await client.send(MANY_OBJECTS.slice(-1))
+      await client.expect('HTTP/1.1 200 ', { within: ANSWER_MS })
+      return performance.now() - started
+    })
+    await device.send('still there')
+    await device.expect('still there', { within: ANSWER_MS })
+    const time = performance.now() - started
+    expect(time).toBeLessThan(Math.max(...(await Promise.all(answers))) / 2)
+    for (const client of clients) client.reset()
   })
 
   test('a packed request, and one of many pieces, are taken as ever', async () => {
