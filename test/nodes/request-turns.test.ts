@@ -184,6 +184,8 @@ test('the status says how many requests wait, and how many connections there are
     ({ name, msg }) =>
       name === 'status' && msg.includes('"waiting":2') && msg.includes('"text":"1 connection"') && msg.includes('"connections":1'),
   )
+  // What waits would go on with the next test's node.
+  await admin.deploy([])
 })
 
 test('a time-out of the node counts for an answer’s first byte where the rest is a matter of time', async () => {
