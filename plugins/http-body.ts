@@ -1,12 +1,10 @@
 // What the body of a request makes the process hold. Compressed, a few kilobytes become megabytes, and JSON becomes objects.
 import type { IncomingMessage } from 'node:http'
+import { createValueCounter } from './http-json.ts'
+import { MAX_UNPACKED, unpackerOf } from './http-packed.ts'
 import { createPartCounter } from './http-parts.ts'
 import { takeTurn } from './http-turns.ts'
 
-// What Node-RED takes at most of a body that it unpacks, unless apiMaxLength says otherwise.
-const MAX_UNPACKED = 5 * 1024 * 1024
-// What deflate may make of a byte: https://zlib.net/zlib_tech.html
-const MAX_RATIO = 1032
 // What a piece costs besides its bytes, rounded up: who sends them one by one makes the process hold much more than he has sent.
 const PIECE_BYTES = 256
 // Fewer are no trouble, however small they are; so many are taken for long only if they are worth it.
@@ -14,6 +12,7 @@ const FEW_PIECES = 1024
 const TINY_PIECE = 16
 // What is shorter is read in no time.
 const LONG = 16 * 1024
+const JSON_TYPE = /^\s*application\/json\s*(?:;|$)/i
 // As V8 lays them out, rounded. A key that no other object has needs a text and a place of its own.
 const OBJECT_BYTES = 56
 const SLOT_BYTES = 16
@@ -24,42 +23,58 @@ export function countBody(
   request: IncomingMessage,
   { held, refuse }: { held: (bytes: number) => void; refuse: (why: string) => void },
 ): void {
-  const isPacked = (request.headers['content-encoding'] ?? 'identity') !== 'identity'
+  const unpack = unpackerOf(request.headers)
+  const packed: Buffer[] = []
+  const count = countersOf(request)
   let bytes = 0
   let pieces = 0
-  const parts = createPartCounter(request)
+  let unpackedBytes = 0
   let body: unknown
   let parsed = 0
-  const tell = () => {
-    const received = bytes + pieces * PIECE_BYTES
-    // What is packed can end before the request does.
-    const isUnpacked = request.readableEnded && parsed > 0
-    const unpacked = isPacked && !isUnpacked ? Math.min(MAX_UNPACKED, bytes * MAX_RATIO) : 0
-    held(Math.max(received + unpacked, parsed))
-  }
+  const tell = () => held(Math.max(bytes + pieces * PIECE_BYTES + unpackedBytes, parsed))
   const push = request.push.bind(request)
+
+  function endPacked(unpacked: Buffer | undefined): void {
+    if (request.destroyed) return
+    unpackedBytes = unpacked?.length ?? 0
+    tell()
+    const problem = unpacked && count(unpacked)
+    if (problem !== undefined) return refuse(problem)
+    takeTurn(() => {
+      push(Buffer.concat(packed))
+      push(null)
+    })
+  }
+
   // Where Node.js hands over what has come; a listener would take it from whoever reads the body.
   request.push = (chunk: Buffer | null, encoding) => {
+    if (request.destroyed) return false
     if (!chunk) {
-      if (!isPacked && bytes < LONG) return push(chunk)
-      takeTurn(() => push(chunk))
+      if (!unpack && bytes < LONG) return push(chunk)
+      if (unpack) unpack(Buffer.concat(packed), endPacked)
+      else takeTurn(() => push(chunk))
       return false
     }
-    if (request.destroyed) return false
     bytes += chunk.length
     pieces += 1
-    if (pieces > FEW_PIECES && bytes < pieces * TINY_PIECE) {
-      refuse(`its request came in ${pieces} pieces of ${Math.ceil(bytes / pieces)} bytes on average; send larger ones`)
-      return false
-    }
-    const problem = parts?.(chunk)
+    const problem = problemWith(chunk)
     if (problem !== undefined) {
       refuse(problem)
       return false
     }
     tell()
-    return push(chunk, encoding)
+    if (!unpack) return push(chunk, encoding)
+    packed.push(chunk)
+    return true
   }
+
+  function problemWith(chunk: Buffer): string | undefined {
+    if (pieces > FEW_PIECES && bytes < pieces * TINY_PIECE)
+      return `its request came in ${pieces} pieces of ${Math.ceil(bytes / pieces)} bytes on average; send larger ones`
+    if (!unpack) return count(chunk)
+    return bytes > MAX_UNPACKED ? `its packed request is longer than ${MAX_UNPACKED} bytes; send several` : undefined
+  }
+
   // Where Node-RED puts what it has made of the body.
   Object.defineProperty(request, 'body', {
     configurable: true,
@@ -71,6 +86,12 @@ export function countBody(
       tell()
     },
   })
+}
+
+/** Looks for what would take long to read, chunk by chunk; gives what is wrong. */
+function countersOf(request: IncomingMessage): (chunk: Buffer) => string | undefined {
+  if (JSON_TYPE.test(request.headers['content-type'] ?? '')) return createValueCounter()
+  return createPartCounter(request) ?? (() => undefined)
 }
 
 /** About what a value that came as JSON takes in memory, in bytes. */

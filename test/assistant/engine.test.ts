@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createSocket } from 'node:dgram'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
@@ -12,6 +12,7 @@ import type { Answer, EndpointInfo, FramingView, NodeView, ServerEvent } from '.
 import type { Draft, EndpointSpec } from '../../assistant/shared/spec.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { TcpClient } from '../support/tcp-client.ts'
+import { freePort } from '../support/free-port.ts'
 import { TcpPeer } from '../support/tcp-peer.ts'
 
 function startHub(options: HubOptions = {}): Hub {
@@ -90,9 +91,10 @@ test.each<[string, EndpointSpec, string]>([
 })
 
 test('says that a port is in use, and opens when it is free', async () => {
-  const taken = createServer().listen(0, '127.0.0.1')
+  // Not one that the kernel gives away as soon as it is free.
+  const port = await freePort()
+  const taken = createServer().listen(port, '127.0.0.1')
   await once(taken, 'listening')
-  const { port } = taken.address() as AddressInfo
   const hub = startHub()
   const endpoint = open(hub, { kind: 'tcp-server', port, host: '127.0.0.1' })
   await expect.poll(() => infoOf(hub, endpoint).problem).toEqual({ code: 'PORT_IN_USE', params: { port } })
