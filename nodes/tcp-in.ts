@@ -2,6 +2,7 @@ import { createBoundedReport } from '../tcp/bounded-report.ts'
 import { TcpError } from '../tcp/errors.ts'
 import type { Payload } from '../tcp/intake.ts'
 import type { Session } from '../tcp/session.ts'
+import { boundErrors } from './support/bounded-errors.ts'
 import { readDefaults } from './support/defaults.ts'
 import { startConnecting, startListening, type SessionUse } from './support/endpoints.ts'
 import { nextMessageId } from './support/message-id.ts'
@@ -20,6 +21,7 @@ function tcpInNode(RED: NodeRed): void {
 
   function TcpIn(this: RedNode, properties: Properties): void {
     RED.nodes.createNode(this, properties)
+    boundErrors(this)
     skipUnwantedMetrics(RED, this)
     outliveFlow(RED, this)
     startOrFail(this, () => start(this, properties))

@@ -2,6 +2,7 @@ import { TcpError } from '../tcp/errors.ts'
 import { findSession } from '../tcp/registry.ts'
 import type { WriteLimit } from '../tcp/outbox.ts'
 import type { Session } from '../tcp/session.ts'
+import { boundErrors } from './support/bounded-errors.ts'
 import { writeToAll } from './support/broadcast.ts'
 import { readDefaults } from './support/defaults.ts'
 import { sessionsAround, sessionsOfTcpIn, startConnecting, startListening, type Context, type SessionUse } from './support/endpoints.ts'
@@ -30,6 +31,7 @@ function tcpOutNode(RED: NodeRed): void {
 
   function TcpOut(this: RedNode, properties: Properties): void {
     RED.nodes.createNode(this, properties)
+    boundErrors(this)
     skipUnwantedMetrics(RED, this)
     outliveFlow(RED, this)
     startOrFail(this, () => {

@@ -5,6 +5,7 @@ import { Requester, type RequesterEvents } from '../tcp/requester.ts'
 import type { Request } from '../tcp/requester/line.ts'
 import { decodeText } from '../tcp/encoding.ts'
 import { TcpError } from '../tcp/errors.ts'
+import { boundErrors } from './support/bounded-errors.ts'
 import { readDefaults, type FilledDefaults } from './support/defaults.ts'
 import type { Done, Message, NodeRed, NodeStatus, RedNode } from './support/node-red.ts'
 import { readEncoding, readNumber, readPort, readWriteLimit, type Properties } from './support/options.ts'
@@ -34,6 +35,7 @@ function tcpRequestNode(RED: NodeRed): void {
 
   function TcpRequest(this: RedNode, properties: Properties): void {
     RED.nodes.createNode(this, properties)
+    boundErrors(this)
     skipUnwantedMetrics(RED, this)
     outliveFlow(RED, this)
     startOrFail(this, () => start(RED, this, { properties, defaults }))

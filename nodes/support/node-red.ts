@@ -44,7 +44,7 @@ export type RunningFlow = {
   getNode: (id: string) => RedNode | null | undefined
   getActiveNodes: () => Record<string, RedNode>
   /** What a node's own `error` does. */
-  handleError: (node: RedNode, text: string, message: Message) => boolean
+  handleError: (node: RedNode, error: string | Error, message: Message) => boolean
 }
 
 /** A running node, as far as the tcp nodes use it. https://nodered.org/docs/creating-nodes/node-js */
