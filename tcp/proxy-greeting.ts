@@ -14,6 +14,8 @@ type Greeting = {
 
 // As long as it takes a relay's header to come in pieces, and too short for a device's greeting to be missed.
 const SCREEN_MS = 100
+// When the process was busy for longer than a time-out, its timers fire before sockets are looked at; what has come meanwhile counts: so
+// each has one more turn of the event loop.
 
 /**
  * Reads the header of a relay that is trusted, which says whom it speaks for; exactly one of the two callbacks is called. There is one
@@ -23,7 +25,10 @@ export function readProxyHeader(socket: Socket, { relay, timeoutMs, onAddress, o
   const parser = createProxyParser()
   let begun = false
   const onData = (chunk: Buffer) => {
-    if (!begun) timer.refresh()
+    if (!begun) {
+      timer.refresh()
+      clearImmediate(lastLook)
+    }
     begun = true
     try {
       const header = parser.push(chunk)
@@ -41,10 +46,9 @@ export function readProxyHeader(socket: Socket, { relay, timeoutMs, onAddress, o
     leave()
     onRefused(why)
   }
-  const timer = setTimeout(
-    () => refuse(begun ? `its PROXY protocol header was not whole after ${timeoutMs} ms` : 'no PROXY protocol header came'),
-    timeoutMs,
-  )
+  const late = () => refuse(begun ? `its PROXY protocol header was not whole after ${timeoutMs} ms` : 'no PROXY protocol header came')
+  const timer = setTimeout(() => (lastLook = setImmediate(late)), timeoutMs)
+  let lastLook: NodeJS.Immediate | undefined
   const onGone = () => refuse('it ended before a PROXY protocol header')
   const handlers = [
     ['data', onData],
@@ -55,6 +59,7 @@ export function readProxyHeader(socket: Socket, { relay, timeoutMs, onAddress, o
     socket.pause()
     for (const [event, handler] of handlers) socket.off(event, handler)
     clearTimeout(timer)
+    clearImmediate(lastLook)
   }
   for (const [event, handler] of handlers) socket.on(event, handler)
   socket.resume()
@@ -67,12 +72,17 @@ export function readProxyHeader(socket: Socket, { relay, timeoutMs, onAddress, o
 export function screenProxyHeader({ refuse, pass }: { refuse: () => void; pass: () => void }): Screen {
   let held: Buffer = Buffer.alloc(0)
   let timer: NodeJS.Timeout | undefined
+  let lastLook: NodeJS.Immediate | undefined
+  const stop = () => {
+    clearTimeout(timer)
+    clearImmediate(lastLook)
+  }
   return {
     push(chunk) {
       held = Buffer.concat([held, chunk])
       const verdict = startsLikeProxyHeader(held)
-      if (verdict === 'maybe') timer ??= setTimeout(pass, SCREEN_MS)
-      else clearTimeout(timer)
+      if (verdict === 'maybe') timer ??= setTimeout(() => (lastLook = setImmediate(pass)), SCREEN_MS)
+      else stop()
       if (verdict === 'no') return held
       if (verdict === 'yes') {
         held = Buffer.alloc(0)
@@ -81,7 +91,7 @@ export function screenProxyHeader({ refuse, pass }: { refuse: () => void; pass: 
       return undefined
     },
     flush() {
-      clearTimeout(timer)
+      stop()
       return held
     },
   }

@@ -2,6 +2,7 @@ import type { Account, Budget } from '../../tcp/budget.ts'
 import { TcpError } from '../../tcp/errors.ts'
 import { formatSize } from '../../tcp/memory.ts'
 import type { Message } from './node-red.ts'
+import { weigh } from './weigh.ts'
 
 const MAX_MESSAGES = 10_000
 const MAX_BYTES = 64 * 1024 * 1024
@@ -58,7 +59,7 @@ export function createHeldMessages(budget: Budget): HeldMessages {
     hold(id, message) {
       waitedFor.add(id)
       if (held.length >= MAX_MESSAGES) return void uncounted.set(id, (uncounted.get(id) ?? 0) + 1)
-      const one: Held = { id, message, size: sizeOf(message.payload) }
+      const one: Held = { id, message, size: weigh(message.payload) }
       held.push(one)
       bytes += one.size
       if (bytes > MAX_BYTES) return drop(one, tooMuch(`its ${one.size} bytes were too many`))
@@ -88,9 +89,4 @@ export function createHeldMessages(budget: Budget): HeldMessages {
 function tooMuch(what: string): TcpError {
   const limit = `${MAX_MESSAGES} messages and ${formatSize(MAX_BYTES)}`
   return new TcpError('QUEUE_LIMIT', `lost while its node was being replaced by a deploy: ${what}, and ${limit} may wait`)
-}
-
-function sizeOf(payload: unknown): number {
-  if (typeof payload === 'string') return Buffer.byteLength(payload)
-  return Buffer.isBuffer(payload) ? payload.length : 0
 }

@@ -17,6 +17,7 @@ export function createLengthFramer(framing: Extract<Framing, { kind: 'length' }>
   if (start.length > offset)
     throw new RangeError(`the length field at offset ${offset} stands in the ${start.length} start bytes: it comes behind them`)
   const headerLength = offset + size
+  const longest = keepHeader ? maxFrame - headerLength : maxFrame
   const queue = createByteQueue()
   let inStep = true
   let skipped = 0
@@ -27,18 +28,19 @@ export function createLengthFramer(framing: Extract<Framing, { kind: 'length' }>
       const header = queue.peek(headerLength)
       const value = endian === 'big' ? header.readUIntBE(offset, size) : header.readUIntLE(offset, size)
       const length = value + adjust
-      const error = mistakeOf(header, { value, length })
-      if (!error) return takeFrame(length)
-      if (start.length === 0) throw error
-      loseStep(error.message)
+      if (length >= 0 && length <= longest) {
+        inStep = true
+        return takeFrame(length)
+      }
+      if (start.length === 0) throw mistakeOf(header, { value, length })
+      loseStep(() => mistakeOf(header, { value, length }).message)
       skip(1)
     }
     return undefined
   }
 
-  function mistakeOf(header: Buffer, { value, length }: { value: number; length: number }): Error | undefined {
+  function mistakeOf(header: Buffer, { value, length }: { value: number; length: number }): Error {
     if (length < 0) return new BadLengthError(value, { length, header: shown(header) })
-    if ((keepHeader ? headerLength : 0) + length <= maxFrame) return undefined
     return new FrameTooLongError(maxFrame, `its length field says ${value} (read: ${shown(header)})`)
   }
 
@@ -52,17 +54,18 @@ export function createLengthFramer(framing: Extract<Framing, { kind: 'length' }>
   /** Whether the start bytes stand at the front, once what is before them is skipped. */
   function findStart(): boolean {
     const there = queue.peek(Math.min(queue.size, start.length))
-    if (there.equals(start)) return (inStep = true)
+    if (there.equals(start)) return true
     if (inStep && start.subarray(0, there.length).equals(there)) return false
-    loseStep(`a frame begins with ${shown(start)}, but ${shown(queue.peek(Math.min(queue.size, SHOWN_BYTES)))} was read`)
+    loseStep(() => `a frame begins with ${shown(start)}, but ${shown(queue.peek(Math.min(queue.size, SHOWN_BYTES)))} was read`)
     const at = queue.find(start, 0)
     // The last bytes may be the beginning of a start.
     skip(at >= 0 ? at : Math.max(0, queue.size - start.length + 1))
-    return (inStep = at >= 0)
+    return at >= 0
   }
 
-  function loseStep(why: string): void {
-    if (inStep) onOutOfStep(why)
+  /** Told of once, until there is a frame that can be: what a device sends may be wrong at every byte. */
+  function loseStep(why: () => string): void {
+    if (inStep) onOutOfStep(why())
     inStep = false
   }
 

@@ -108,3 +108,29 @@ test('beyond the number that may wait there is one error for each node, and nobo
     expect.stringMatching(/^odd: .* 1 message was too many/),
   ])
 })
+
+test('what is in an object counts as well, be it in a circle or behind a getter that throws', () => {
+  const budget = new Budget(MEMORY)
+  const held = createHeldMessages(budget)
+  const around: Record<string, unknown> = { bytes: Buffer.alloc(1000), rows: [['x'.repeat(500), 1], new Uint8Array(250)] }
+  around.self = around
+  held.hold('a', { payload: around })
+  expect(budget.unsent).toBeGreaterThanOrEqual(1750)
+  expect(budget.unsent).toBeLessThan(3000)
+  held.hold('a', { payload: new Uint16Array(1000) })
+  expect(budget.unsent).toBeGreaterThanOrEqual(3750)
+  const before = budget.unsent
+  held.hold('b', {
+    payload: {
+      get wrong() {
+        throw new Error('not now')
+      },
+    },
+  })
+  expect(budget.unsent).toBeGreaterThan(before)
+  const errors: string[] = []
+  for (let count = 0; count < 2 * (MEMORY / 100_000); count += 1) held.hold('a', { payload: { text: 'x'.repeat(100_000) } })
+  held.release({ deliver: () => true, fail: (_id, { code }) => errors.push(code) > 0 })
+  expect(errors).toContain('MEMORY')
+  expect(budget.unsent).toBe(0)
+})

@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
+import { parseAddressList } from '../../tcp/access-list.ts'
 import { Budget } from '../../tcp/budget.ts'
+import { readProxyHeader } from '../../tcp/proxy-greeting.ts'
 import { Requester } from '../../tcp/requester.ts'
 import type { ExchangeOptions } from '../../tcp/requester/exchange.ts'
 import { TcpPeer } from '../support/tcp-peer.ts'
@@ -73,4 +77,45 @@ test('a reply that ends with time has all that had come by then', async () => {
     beBusy()
   })
   await expect.poll(() => asking.replies).toEqual(['abcd'])
+})
+
+const OTHERS = parseAddressList('198.51.100.0/24')
+const HEADER = 'PROXY TCP4 198.51.100.7 203.0.113.1 4711 9504\r\n'
+
+test('a header of a client that is not trusted is none of its data, though most of it came while the process was busy', async () => {
+  await using listening = await startListening({ settings: { proxyTrusted: OTHERS } })
+  const client = await listening.connect()
+  await expect.poll(() => listening.listener.sessions.size).toBe(1)
+  const [session] = listening.listener.sessions
+  client.write(HEADER.slice(0, 4))
+  await expect.poll(() => session!.socket.bytesRead, { interval: 5 }).toBe(4)
+  // Behind this turn’s look at sockets.
+  setImmediate(() => {
+    client.write(HEADER.slice(4))
+    beBusy()
+  })
+  await expect.poll(() => client.resume().closed).toBe(true)
+  expect(listening.payloads).toEqual([])
+  expect(listening.refusals.join()).toContain('is not trusted to')
+})
+
+test('a relay whose header came while the process was busy has greeted in time', async () => {
+  const outcome = Promise.withResolvers<string>()
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    server.close()
+    readProxyHeader(socket, {
+      ...{ relay: '127.0.0.1', timeoutMs: LIMIT_MS },
+      onAddress: ({ ip }) => outcome.resolve(ip),
+      onRefused: outcome.resolve,
+    })
+    setImmediate(() => {
+      relay.write(HEADER)
+      beBusy()
+    })
+    void outcome.promise.then(() => socket.destroy())
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const relay = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {})
+  expect(await outcome.promise).toBe('198.51.100.7')
+  relay.destroy()
 })

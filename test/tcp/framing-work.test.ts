@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import type { Framing } from '../../tcp/framing.ts'
+import { createFramer, type Framing } from '../../tcp/framing.ts'
 import { delimiter, lengthField, marker, open } from './support/framers.ts'
 
 const TOTAL = 32 * 1024 * 1024
@@ -77,4 +77,16 @@ test('bytes that come one by one are held in few pieces', () => {
   expect(framer.flush()?.bytes.length).toBe(256 * 1024)
   expect(work.piecesOfLastConcat()).toBeLessThan(64)
   expect(work.copied()).toBeLessThanOrEqual(2 * 256 * 1024)
+})
+
+test('start bytes with lengths that cannot be, over and over, are told of once and take little time', () => {
+  const messages: string[] = []
+  const framing = lengthField({ offset: 1, size: 2, keepHeader: true, start: Buffer.from([0xaa]) })
+  const framer = createFramer({ framing, maxFrame: 1000, onReady() {}, onOutOfStep: (why) => void messages.push(why) })
+  const started = performance.now()
+  framer.push(Buffer.alloc(256 * 1024, 0xaa))
+  expect(framer.next()).toBeUndefined()
+  // A message for each takes three times as long at least.
+  expect(performance.now() - started).toBeLessThan(1_500)
+  expect(messages).toHaveLength(1)
 })
