@@ -1,6 +1,29 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { AssistantPage } from './support/page.ts'
 
+// Each text in sight of less than 4.5 to 1 (WCAG AA), with its ratio; what is switched off may be fainter.
+const FAINT = `(() => {
+  const parse = (color) => color.match(/[\\d.]+/g).map(Number)
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z
+  }
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const color = parse(getComputedStyle(at).backgroundColor)
+      if (color[3] !== 0) return color
+    }
+    return [255, 255, 255]
+  }
+  return [...document.querySelectorAll('body *')].flatMap((element) => {
+    const text = [...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join('')
+    if (!text || !element.checkVisibility() || element.closest(':disabled, option')) return []
+    const [a, b] = [light(parse(getComputedStyle(element).color)), light(behind(element))].sort((x, y) => y - x)
+    const ratio = (a + 0.05) / (b + 0.05)
+    return ratio < 4.5 ? [text + ' ' + ratio.toFixed(2)] : []
+  })
+})()`
+
 describe('the views of the page', { timeout: 120_000 }, () => {
   let on: AssistantPage
 
@@ -32,6 +55,30 @@ describe('the views of the page', { timeout: 120_000 }, () => {
     await inSight('dialog td button')
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Settings' }).click()
+  })
+
+  test('on a phone what closes the details of an entry stands beside its number', async () => {
+    const page = await on.open({ width: 390 })
+    await on.preset('tcp-response')
+    await on.isOpen()
+    await on.send('hello')
+    await on.entries('rx').first().click()
+    const top = async (selector: string) => (await page.locator(`.details ${selector}`).first().boundingBox())!.y
+    expect(Math.abs((await top('strong')) - (await top('button.plain')))).toBeLessThan(20)
+    await page.locator('.details button.plain').click()
+    await expect.poll(() => page.locator('.details').count()).toBe(0)
+  })
+
+  test.each([false, true])('text stands out from what is behind it, dark: %s', async (dark) => {
+    const page = await on.open({ dark })
+    await page.getByRole('button', { name: 'Connect', exact: true }).waitFor()
+    expect(await page.evaluate(FAINT)).toEqual([])
+    await using there = await on.device()
+    await there.device.send('hello')
+    await on.send('hello')
+    await on.entries('rx').first().click()
+    await page.locator('.details').waitFor()
+    expect(await page.evaluate(FAINT)).toEqual([])
   })
 
   test('frames: the same bytes are cut by delimiter, length field and marks, one after the other', async () => {
