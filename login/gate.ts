@@ -27,6 +27,8 @@ export type GateOptions = {
   openings: Openings
   connections: Connections
   warn: (message: string) => void
+  /** Somebody has tried too often, of whom there may be any number. */
+  onSlowed: (message: string) => void
   /** A request failed, of which there may be any number. */
   onFailed: (message: string) => void
 }
@@ -182,8 +184,8 @@ export function createGate(options: GateOptions): Gate {
     if (isForeign(request, hosts)) return { kind: 'foreign' }
     const result = await options.attempt({ user: username, password, address, device: deviceOf(request) })
     if (result.kind === 'wrong') options.warn(`login refused for ${address}: wrong user or password`)
-    // Once: the log must not be filled from outside.
-    if (result.kind === 'slow' && !result.again) options.warn(`login refused for ${address}: too many attempts`)
+    // Once for an address: the log must not be filled from outside.
+    if (result.kind === 'slow' && !result.again) options.onSlowed(`login refused for ${address}: too many attempts`)
     return result
   }
 

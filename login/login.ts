@@ -53,6 +53,7 @@ export function createLogin(options: LoginOptions) {
       openings: createOpenings(options, surroundings),
       connections,
       warn: surroundings.warn,
+      onSlowed: surroundings.onSlowed,
       onFailed: surroundings.onFailed,
     })
     guardServer(server, gate, surroundings.onFailed)

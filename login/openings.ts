@@ -14,6 +14,8 @@ export type Surroundings = {
   /** Whether a flow listens for WebSockets on a path. */
   isSocket: (path: string) => boolean
   warn: (message: string) => void
+  /** An address has tried to log in too often: strangers may have any number of them. */
+  onSlowed: (message: string) => void
   /** A request failed, of which strangers can send any number. */
   onFailed: (message: string) => void
 }

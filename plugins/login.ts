@@ -7,6 +7,8 @@ import type { NodeRed } from './node-red.ts'
 const HEADERS_MS = 10_000
 // A module may be uploaded over a slow line.
 const REQUEST_MS = 120_000
+// One by one.
+const SLOWED_TOLD = 10
 
 /** Puts the login in front of the editor's HTTP server. */
 function loginPlugin(RED: NodeRed): void {
@@ -34,12 +36,14 @@ function loginPlugin(RED: NodeRed): void {
     },
   }
   const failures = createBoundedReport('requests failed', (message) => RED.log.warn(message))
+  const slowed = createBoundedReport('logins refused', (message) => RED.log.warn(message), SLOWED_TOLD)
   login.guard(RED.server, counted, {
     httpNode: RED.httpNode,
     httpAdmin: RED.httpAdmin,
     dashboards: () => dashboardPaths(RED),
     isSocket: (path) => listensForWebSockets(RED, path, memory),
     warn: (message) => RED.log.warn(message),
+    onSlowed: (message) => slowed.add(message),
     onFailed: (message) => failures.add(message),
   })
 }

@@ -5,6 +5,7 @@ import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from './support/em
 
 const PASSWORD = 'right password'
 const LIMIT = 10
+const STRANGERS = 40
 // Loopback addresses are as good as machines: this one is a proxy, the others are nobody in particular.
 const PROXY = '127.0.0.9'
 
@@ -197,4 +198,11 @@ test('the page shows admin, and keeps the name that was typed', async () => {
   expect(again.text).not.toContain('<script')
   expect(again.text).toContain('value="&#34;&#62;&#60;script&#62;alert(1)&#60;/script&#62;"')
   expect(again.text).not.toContain('value="x"')
+})
+
+// The last one: whoever signs in for the first time has to wait from here on.
+test('the log stays short, however many addresses guess', async () => {
+  for (let n = 0; n < STRANGERS; n += 1) await guess(LIMIT + 1, { from: PROXY, headers: { 'x-forwarded-for': `198.18.0.${n}` } })
+  expect(nodeRed.log).toContain('198.18.0.0: too many attempts')
+  expect(nodeRed.log.match(/198\.18\.0\.\d+: too many attempts/g)?.length).toBeLessThan(STRANGERS / 2)
 })
