@@ -5,6 +5,7 @@ import { findClients } from './status/facts.ts'
 import { openFeed } from './status/feed.ts'
 import { describeListeners, describeSessions } from './status/listeners.ts'
 import { createMetrics } from './status/metrics.ts'
+import { createPace } from './status/pace.ts'
 import { answerPort } from './status/port-page.ts'
 import { readiness } from './status/readiness.ts'
 import { createStatusServer, json, type Routes } from './status/server.ts'
@@ -17,19 +18,21 @@ function statusPlugin(RED: NodeRed): void {
   const feed = openFeed(RED)
   const { observer, flows } = feed
   const metrics = createMetrics(observer)
+  const paced = createPace()
+  const listeners = paced(() => feed.listeners())
   const pages: Routes = {
     '/healthz': () => json({ status: 'ok', uptimeSeconds: Math.round(process.uptime()) }),
-    '/readyz': () => {
+    '/readyz': paced(() => {
       const state = readiness(RED, observer, flows)
       return json(state, state.ready ? 200 : 503)
-    },
-    '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.metrics() }),
-    '/listeners': () => json(describeListeners(feed.listeners())),
+    }),
+    '/metrics': paced(async () => ({ status: 200, type: metrics.contentType, body: await metrics.metrics() })),
+    '/listeners': paced(() => json(describeListeners(feed.listeners()))),
     '/listeners/stream': (request, _url, response) =>
       openStream(feed, request, response) ? undefined : json({ error: TOO_MANY_STREAMS }, 503),
-    '/listeners/': (request, url) => answerPort(request, url, () => feed.listeners().map(({ fact }) => fact)),
-    '/clients': () => json(findClients(RED)),
-    '/sessions': () => json(describeSessions(RED, observer)),
+    '/listeners/': (request, url) => answerPort(request, url, async () => (await listeners()).map(({ fact }) => fact)),
+    '/clients': paced(() => json(findClients(RED))),
+    '/sessions': paced(() => json(describeSessions(RED, observer))),
   }
   const server = createStatusServer(pages, { hosts: environment.STATUS_HOSTS })
   server.on('error', (error: NodeJS.ErrnoException) => {

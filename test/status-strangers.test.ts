@@ -16,6 +16,9 @@ const LET_GO_MS = 6_000
 const ANSWER_MS = 5_000
 const AGAIN_MS = 10
 const HASTY = 2_000
+// Fewer than may be connected at one time.
+const AT_ONCE = 100
+const FEW = 25
 
 /** Keeps connections open with half a request each, and opens another for each one that goes. */
 class Crowd implements Disposable {
@@ -106,6 +109,15 @@ describe('the status port and strangers', () => {
     await new Promise((resolve) => socket.once('close', resolve).resume())
     // None of them was worked off before the connection went.
     expect(socket.bytesRead).toBe(0)
+  })
+
+  test('a costly page is made once for all who ask at the same time, and anew for who asks later', async () => {
+    const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => ask(`${url}/metrics`)))
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+    // The processor time that was used so far is in it, to the microsecond.
+    expect(new Set(answers.map(({ text }) => text)).size).toBeLessThan(FEW)
+    for (const page of ['/readyz', '/listeners', '/sessions', '/clients']) expect((await ask(`${url}${page}`)).status, page).toBe(200)
+    expect(answers.map(({ text }) => text)).not.toContain((await ask(`${url}/metrics`)).text)
   })
 
   test.each([

@@ -12,13 +12,13 @@ const MODE_HEADER = 'forwarder-proxy'
  * connecting to the flow. What the query announces is taken in on the way. A forwarder that says by `proxy=v2` or `proxy=none` whether
  * it sends PROXY headers gets 503, too, where the listener wants it otherwise: bytes would be misread, or the device's address missed.
  */
-export async function answerPort(request: IncomingMessage, url: URL, facts: () => ListenerFact[]): Promise<Answer> {
+export async function answerPort(request: IncomingMessage, url: URL, facts: () => Promise<ListenerFact[]>): Promise<Answer> {
   const text = url.pathname.slice('/listeners/'.length)
   const port = readPort(text)
   if (port === undefined) return json({ error: `${text.slice(0, 20)} is no port: allowed is a port number from 1 to 65535` }, 400)
   try {
     const unheeded = await takeAnnouncement(port, url.searchParams, askerOf(request))
-    const found = facts().filter((fact) => fact.port === port)
+    const found = (await facts()).filter((fact) => fact.port === port)
     const fact = found.find(({ state }) => state === 'listening') ?? found[0] ?? { port, state: 'nothing' }
     const said = url.searchParams.get('proxy')
     const wanted = wantedMode(fact, { said, unheeded })
