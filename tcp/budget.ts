@@ -10,6 +10,8 @@ const AGE_WEIGHT = 1 / 10
 const OLDEST = 60
 // Some room is made beyond what is needed, so that not every byte has a search of its own.
 const ROOM = 1 / 32
+// About what a message takes in V8's heap until it is sent, however few bytes it has: itself, its callback, its place in the queue.
+const MESSAGE_BYTES = 512
 
 /** For whom bytes are held. */
 export type Holder = {
@@ -50,13 +52,15 @@ export class Account {
     if (bytes !== this.unsent) this.budget.change(this, 'unsent', bytes - this.unsent)
   }
 
-  /** A buffer waits to be sent; several may wait for it, and it is counted once. */
-  hold(bytes: Buffer): void {
+  /** A buffer waits to be sent; several may wait for it, and it is counted once. Each message that is in it counts for itself. */
+  hold(bytes: Buffer, messages: number): void {
     this.budget.share(this, bytes.buffer)
+    this.budget.change(this, 'unsent', messages * MESSAGE_BYTES)
   }
 
-  letGo(bytes: Buffer): void {
+  letGo(bytes: Buffer, messages: number): void {
     this.budget.unshare(this, bytes.buffer)
+    this.budget.change(this, 'unsent', -messages * MESSAGE_BYTES)
   }
 
   /** Nothing is held any more. */

@@ -15,8 +15,8 @@ export type WriteLimit = {
   disconnect: boolean
 }
 
-/** Told of buffers that wait for longer than a moment. */
-export type Waiting = { hold: (bytes: Buffer) => void; letGo: (bytes: Buffer) => void }
+/** Told of buffers that wait for longer than a moment, and of how many messages each is made. */
+export type Waiting = { hold: (bytes: Buffer, messages: number) => void; letGo: (bytes: Buffer, messages: number) => void }
 
 type Held = { parts: Buffer[]; dones: Written[]; bytes: number }
 
@@ -85,9 +85,8 @@ export class Outbox {
     if (!held) return
     this.held = undefined
     if (!this.socket.writable) return this.tellAll(held, true)
-    this.hand(held.parts.length === 1 ? held.parts[0]! : Buffer.concat(held.parts, held.bytes), (error) =>
-      this.tellAll(held, error !== undefined),
-    )
+    const bytes = held.parts.length === 1 ? held.parts[0]! : Buffer.concat(held.parts, held.bytes)
+    this.hand(bytes, (error) => this.tellAll(held, error !== undefined), held.parts.length)
   }
 
   private get heldBytes(): number {
@@ -114,7 +113,7 @@ export class Outbox {
    * The kernel mostly takes all there and then, TLS apart. A write with a callback would tell only a turn later, at a good part of the cost
    * of an echo. Where it does not, a callback is called behind the bytes.
    */
-  private hand(bytes: Buffer, done: Written): void {
+  private hand(bytes: Buffer, done: Written, messages = 1): void {
     const { socket } = this
     let told = bytes
     if (socket.writableLength === 0 && !this.isTls) {
@@ -124,11 +123,11 @@ export class Outbox {
     }
     const waiting = this.waiting()
     socket.write(told, (error) => {
-      waiting?.letGo(bytes)
+      waiting?.letGo(bytes, messages)
       done(error ? this.errorOf(bytes.length) : undefined)
     })
     // Behind the write: who holds too much is disconnected there and then, which may be this one.
-    waiting?.hold(bytes)
+    waiting?.hold(bytes, messages)
   }
 
   private tellAll({ parts, dones }: Held, failed: boolean): void {
