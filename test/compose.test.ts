@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { appendFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, globSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
 import { AdminClient } from './support/admin-client.ts'
@@ -15,6 +15,15 @@ const run = promisify(execFile)
 const PASSWORD = 'compose password'
 
 type HostConfig = Record<string, unknown>
+
+const ROOT = dirname(import.meta.dirname)
+// What the documents tell people to write into docker-compose.override.yml.
+const OVERRIDES = globSync(['README*.md', 'docs/*.md'], { cwd: ROOT }).flatMap((document) =>
+  [...readFileSync(join(ROOT, document), 'utf8').matchAll(/```yaml\n(services:\n[^]*?)```/g)].map(([, text = ''], at) => ({
+    name: `${document}, number ${at + 1}`,
+    text,
+  })),
+)
 
 /** A checkout with a `.env` that moves every port, as a Compose project of its own. */
 async function createProject() {
@@ -56,6 +65,26 @@ describeContainer('docker compose', () => {
     await using project = await createProject()
     const { stderr } = await project.compose('config', '--quiet')
     expect(stderr).toBe('')
+  })
+
+  test('takes every override file of the documents', async () => {
+    await using project = await createProject()
+    const read = async ({ name, text }: { name: string; text: string }) => {
+      writeFileSync(join(project.folder, 'docker-compose.override.yml'), text)
+      const { stdout } = await project.compose('config', '--format', 'json').catch((cause: unknown) => {
+        throw new Error(`${name} is refused`, { cause })
+      })
+      return (JSON.parse(stdout) as { services: Record<string, Record<string, unknown>> }).services['node-red']!
+    }
+    const services = []
+    for (const override of OVERRIDES) services.push(await read(override))
+    // The host's network in both languages: the editor does not come out of it open to all.
+    const onHost = services.filter(({ network_mode }) => network_mode === 'host')
+    const binds = onHost.map(({ environment }) => environment as Record<string, string>).map((set) => [set.EDITOR_BIND, set.STATUS_BIND])
+    expect(binds).toEqual([
+      ['127.0.0.1', '127.0.0.1'],
+      ['127.0.0.1', '127.0.0.1'],
+    ])
   })
 
   test.each([
