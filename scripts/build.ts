@@ -1,4 +1,4 @@
-// Compiles to dist/ and puts beside it what Node-RED wants beside a node or plugin: dialogs and their texts.
+// Compiles to dist/ and puts beside it what Node-RED wants beside a node or plugin: dialogs and their texts. `npm run check` looks at types.
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { output } from './support/command.ts'
