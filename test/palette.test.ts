@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAuthority } from './support/certificates.ts'
 import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
+import { createInstallReader, type InstallFailure } from '../plugins/editor/install-reader.ts'
 
 const MODULE = 'node-red-contrib-line-counter'
 const TOKEN = 'token-of-the-registry'
@@ -81,6 +82,30 @@ test('why an install has failed stands in the log', async () => {
   await expect(install(nodeRed, MODULE)).rejects.toThrow('Install failed')
   await expect.poll(() => nodeRed.log).toContain('palette: npm does not trust the certificate of the registry or of a proxy on the way')
   expect(nodeRed.log).toContain('EXTRA_CA_FILE')
+})
+
+test('of what npm writes the reason is told, not where in npm it came up', () => {
+  const failures: InstallFailure[] = []
+  const { read } = createInstallReader((failure) => failures.push(failure))
+  read('1', { data: '/usr/bin/node npm-cli.js install no-such-module' })
+  const written = [
+    'npm error code ECONNREFUSED',
+    'npm error syscall connect',
+    'npm error FetchError: request to http://127.0.0.1:9/no-such-module failed, reason: connect ECONNREFUSED 127.0.0.1:9',
+    'npm error     at ClientRequest.anonymous (/npm/node_modules/minipass-fetch/lib/index.js:130:14)',
+    'npm error     at /npm/lib/index.js:1:2',
+    'npm error  If you are behind a proxy, please make sure that the proxy config is set properly.',
+  ]
+  read('1', { type: 'err', data: written.join('\n') })
+  read('1', { end: true, data: 'rc=1' })
+  expect(failures).toEqual([
+    {
+      problem: expect.objectContaining({ key: 'unreachable' }) as unknown,
+      reason:
+        'FetchError: request to http://127.0.0.1:9/no-such-module failed, reason: connect ECONNREFUSED 127.0.0.1:9 ' +
+        'If you are behind a proxy, please make sure that the proxy config is set properly.',
+    },
+  ])
 })
 
 test('a login that the registry does not take is named', async () => {

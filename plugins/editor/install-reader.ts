@@ -46,7 +46,7 @@ function failureOf(output: string): InstallFailure {
     .split('\n')
     .filter((line) => /^npm (error|ERR!)/i.test(line))
     .map((line) => line.replace(/^npm (error|ERR!)\s*/i, '').trim())
-    .filter((line) => line !== '' && !/^(A complete log|code |errno |syscall )/.test(line))
+    .filter((line) => line !== '' && !/^(A complete log|code |errno |syscall |at .*:\d+:\d+\)?$)/.test(line))
   // Shown as markup by the editor's notification.
   const reason = lines.slice(0, 2).join(' ').replace(/[<>&]/g, '').slice(0, MAX_REASON_CHARS)
   return { problem: PROBLEMS.find(({ pattern }) => pattern.test(output)) ?? OTHER, reason }
