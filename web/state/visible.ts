@@ -58,20 +58,20 @@ export function isHit(entry: Entry): boolean {
   })
 }
 
+/** Shows what is asked for. While the log is paused, that is what was there then. */
 function look(): void {
   const all = log.value?.entries.value ?? []
-  const last = all.at(-1)?.n ?? 0
-  if (paused.value) {
-    unseen.value = Math.max(0, last - lastSeen)
-    return
-  }
-  lastSeen = last
-  unseen.value = 0
+  if (!paused.value) lastSeen = all.at(-1)?.n ?? 0
+  countUnseen()
   if (filtering.value) find()
   else {
     stopScan()
-    visible.value = all.slice()
+    visible.value = all.slice(0, firstAfter(all, lastSeen))
   }
+}
+
+function countUnseen(): void {
+  unseen.value = Math.max(0, (log.value?.entries.value.at(-1)?.n ?? 0) - lastSeen)
 }
 
 /** Looks through what has come since the last time, as long as nothing else has changed; else from the start. */
@@ -121,7 +121,9 @@ function scanSlice(): void {
 
 watch([search, filtering, paused, log], look, { immediate: true })
 // The list of a log changes in place and says so: a watcher of the ref itself is told.
-watch(log, (opened, _, onCleanup) => opened && onCleanup(watch(opened.entries, look)), { immediate: true })
+watch(log, (opened, _, onCleanup) => opened && onCleanup(watch(opened.entries, () => (paused.value ? countUnseen() : look()))), {
+  immediate: true,
+})
 watch(
   () => log.value?.endpoint,
   () => {
