@@ -86,8 +86,8 @@ test('why an install has failed stands in the log', async () => {
 
 test('of what npm writes the reason is told, not where in npm it came up', () => {
   const failures: InstallFailure[] = []
-  const { read } = createInstallReader((failure) => failures.push(failure))
-  read('1', { data: '/usr/bin/node npm-cli.js install no-such-module' })
+  const reader = createInstallReader((failure) => failures.push(failure))
+  reader.read('1', { data: '/usr/bin/node npm-cli.js install no-such-module' })
   const written = [
     'npm error code ECONNREFUSED',
     'npm error syscall connect',
@@ -96,8 +96,8 @@ test('of what npm writes the reason is told, not where in npm it came up', () =>
     'npm error     at /npm/lib/index.js:1:2',
     'npm error  If you are behind a proxy, please make sure that the proxy config is set properly.',
   ]
-  read('1', { type: 'err', data: written.join('\n') })
-  read('1', { end: true, data: 'rc=1' })
+  reader.read('1', { type: 'err', data: written.join('\n') })
+  reader.read('1', { end: true, data: 'rc=1' })
   expect(failures).toEqual([
     {
       problem: expect.objectContaining({ key: 'unreachable' }) as unknown,
