@@ -6,13 +6,12 @@ import { createPartCounter } from './http-parts.ts'
 import { takeTurn } from './http-turns.ts'
 
 // What a piece costs besides its bytes, rounded up: who sends them one by one makes the process hold much more than he has sent.
-const PIECE_BYTES = 256
+export const PIECE_BYTES = 256
 // Fewer are no trouble, however small they are; so many are taken for long only if they are worth it.
 const FEW_PIECES = 1024
 const TINY_PIECE = 16
 // What is shorter is read in no time.
 const LONG = 16 * 1024
-const JSON_TYPE = /^\s*application\/json\s*(?:;|$)/i
 // As V8 lays them out, rounded. A key that no other object has needs a text and a place of its own.
 const OBJECT_BYTES = 56
 const SLOT_BYTES = 16
@@ -25,7 +24,7 @@ export function countBody(
 ): void {
   const unpack = unpackerOf(request.headers)
   const packed: Buffer[] = []
-  const count = countersOf(request)
+  const count = createValueCounter(request) ?? createPartCounter(request) ?? (() => undefined)
   let bytes = 0
   let pieces = 0
   let unpackedBytes = 0
@@ -34,14 +33,14 @@ export function countBody(
   const tell = () => held(Math.max(bytes + pieces * PIECE_BYTES + unpackedBytes, parsed))
   const push = request.push.bind(request)
 
-  function endPacked(unpacked: Buffer | undefined): void {
+  function endPacked(whole: Buffer, unpacked: Buffer | undefined): void {
     if (request.destroyed) return
     unpackedBytes = unpacked?.length ?? 0
     tell()
     const problem = unpacked && count(unpacked)
     if (problem !== undefined) return refuse(problem)
     takeTurn(() => {
-      push(Buffer.concat(packed))
+      push(whole)
       push(null)
     })
   }
@@ -51,8 +50,12 @@ export function countBody(
     if (request.destroyed) return false
     if (!chunk) {
       if (!unpack && bytes < LONG) return push(chunk)
-      if (unpack) unpack(Buffer.concat(packed), endPacked)
-      else takeTurn(() => push(chunk))
+      if (unpack) {
+        const whole = Buffer.concat(packed)
+        unpack(whole, (unpacked) => endPacked(whole, unpacked))
+      } else {
+        takeTurn(() => push(chunk))
+      }
       return false
     }
     bytes += chunk.length
@@ -86,12 +89,6 @@ export function countBody(
       tell()
     },
   })
-}
-
-/** Looks for what would take long to read, chunk by chunk; gives what is wrong. */
-function countersOf(request: IncomingMessage): (chunk: Buffer) => string | undefined {
-  if (JSON_TYPE.test(request.headers['content-type'] ?? '')) return createValueCounter()
-  return createPartCounter(request) ?? (() => undefined)
 }
 
 /** About what a value that came as JSON takes in memory, in bytes. */

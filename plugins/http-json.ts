@@ -1,9 +1,13 @@
 // JSON is read in one go. Of the five megabytes that Node-RED takes that is quick, unless they are millions of empty lists or of keys.
+import type { IncomingMessage } from 'node:http'
+
 const MOST_VALUES = 250_000
+const JSON_TYPE = /^\s*application\/json\s*(?:;|$)/i
 const [QUOTE, BACKSLASH, OBJECT, LIST, COLON] = [...'"\\{[:'].map((character) => character.charCodeAt(0))
 
-/** Counts the objects, lists and keys of a body, chunk by chunk; gives what is wrong with it, if so. */
-export function createValueCounter(): (chunk: Uint8Array) => string | undefined {
+/** Counts the objects, lists and keys of a body, chunk by chunk; gives what is wrong with it, if so. Undefined where it is no JSON. */
+export function createValueCounter({ headers }: IncomingMessage): ((chunk: Uint8Array) => string | undefined) | undefined {
+  if (!JSON_TYPE.test(headers['content-type'] ?? '')) return undefined
   let values = 0
   let inText = false
   let isEscaped = false

@@ -5,13 +5,11 @@ import type { Socket } from 'node:net'
 import type WebSocket from 'ws'
 import { formatAddress } from '../tcp/address.ts'
 import type { Account, Budget } from '../tcp/budget.ts'
-import { countBody } from './http-body.ts'
+import { countBody, PIECE_BYTES } from './http-body.ts'
 
 // What a request is in memory until it is answered, with the message that a flow has of it.
 const REQUEST_BYTES = 8 * 1024
 const UNSENT_EVERY_MS = 500
-// What a piece costs besides its bytes, rounded up: who sends them one by one makes the process hold much more than he has sent.
-const PIECE_BYTES = 256
 // ws takes 16384, which a thousand clients could make gigabytes of.
 const MAX_FRAGMENTS = 1024
 // One byte, masked, with its head. How many fragments there are, ws does not say.

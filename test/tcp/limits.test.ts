@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { expect, test } from 'vitest'
 import { parseAddressList } from '../../tcp/access-list.ts'
@@ -49,14 +50,20 @@ test('a place is free again when a handshake fails', async () => {
   expect(await shakeHands(listening)).toBe(true)
 })
 
-test('a peer that has ended makes room at once for the next', async () => {
-  await using listening = await startListening({ lingerMs: 10_000, settings: { maxConnections: 1 } })
+/** A peer sends all and ends its side; the next one, which is given back, is heard as well. */
+async function endAndFollow(listening: Listening): Promise<Socket> {
   const first = await listening.connect({ allowHalfOpen: true })
   first.end('all')
   await expect.poll(() => listening.payloads.length).toBe(1)
   const second = await listening.connect()
   second.write('next')
   await expect.poll(() => listening.payloads.length).toBe(2)
+  return second
+}
+
+test('a peer that has ended makes room at once for the next', async () => {
+  await using listening = await startListening({ lingerMs: 10_000, settings: { maxConnections: 1 } })
+  await endAndFollow(listening)
   expect(listening.listener.sessions.size).toBe(2)
 })
 
@@ -74,12 +81,7 @@ test('peers that have ended and do not read their replies are no more than may',
 
 test('a peer that has ended, and goes since its place is needed, leaves nothing behind', async () => {
   await using listening = await startListening({ lingerMs: 500, settings: { maxConnections: 1 } })
-  const first = await listening.connect({ allowHalfOpen: true })
-  first.end('all')
-  await expect.poll(() => listening.payloads.length).toBe(1)
-  const second = await listening.connect()
-  second.write('next')
-  await expect.poll(() => listening.payloads.length).toBe(2)
+  const second = await endAndFollow(listening)
   await expect.poll(() => listening.listener.sessions.size).toBe(1)
   second.destroy()
   await expect.poll(() => listening.listener.sessions.size).toBe(0)
