@@ -25,6 +25,7 @@ export function createAttempts(account: Account): (attempt: Attempt) => Promise<
   const perDevice = new RateLimiterMemory({ points: FAILURES_PER_DEVICE, duration: WINDOW_S })
   const perAddress = new RateLimiterMemory({ points: FAILURES_PER_ADDRESS, duration: WINDOW_S })
   const inAll = new RateLimiterMemory({ points: FAILURES_IN_ALL, duration: WINDOW_S })
+  let checked: Promise<unknown> = Promise.resolve()
   return async ({ user, password, address, device }) => {
     const counters: [RateLimiterMemory, string][] =
       device === undefined
@@ -39,8 +40,11 @@ export function createAttempts(account: Account): (attempt: Attempt) => Promise<
       if (refusal === undefined) continue
       return { kind: 'slow', seconds: Math.ceil(refusal.msBeforeNext / 1000), again: refusal.consumedPoints > counter.points + 1 }
     }
+    // One at a time: each keeps a processor busy, and strangers who try many at once shall not have all of them.
+    const check = checked.then(() => verifyPassword(password, account.password))
+    checked = check.catch(() => undefined)
     // Always both, so that the time taken does not tell whether the user exists.
-    const passwordIsRight = await verifyPassword(password, account.password)
+    const passwordIsRight = await check
     if (!passwordIsRight || user !== account.user) return { kind: 'wrong' }
     // This one back, and no more: the failures of somebody else at the same address still count.
     for (const [counter, key] of counters) await counter.reward(key)
