@@ -14,7 +14,11 @@ const inBrowser =
 
 // Suites that start nothing but processes of this host, and do not name what would start more.
 const CONTAINERS = /docker|describeRuntimes|describeContainer|newContainer/i
-const local = globSync('test/**/*.test.ts', { exclude: BROWSER }).filter((suite) => !CONTAINERS.test(readFileSync(suite, 'utf8')))
+// What npm run check does, too: it has two processors busy for a minute.
+const CHECKS = 'test/checks.test.ts'
+const local = globSync('test/**/*.test.ts', { exclude: [...BROWSER, CHECKS] }).filter(
+  (suite) => !CONTAINERS.test(readFileSync(suite, 'utf8')),
+)
 
 const common = {
   pool: 'threads',
@@ -29,14 +33,15 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     projects: [
       { test: { ...common, name: 'local', include: local, maxWorkers: 2, sequence: { groupOrder: 0 } } },
+      { test: { ...common, name: 'checks', include: [CHECKS], maxWorkers: 1, sequence: { groupOrder: 0 } } },
       {
         // Containers do the work: more at once would only wait for each other.
         test: {
           ...common,
           name: 'containers',
           include: ['test/**/*.test.ts'],
-          exclude: [...BROWSER, ...local],
-          maxWorkers: 2,
+          exclude: [...BROWSER, CHECKS, ...local],
+          maxWorkers: Number(process.env.CONTAINER_WORKERS ?? 2),
           sequence: { groupOrder: 1 },
         },
       },

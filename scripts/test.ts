@@ -57,7 +57,11 @@ await prepare({ docker: docker && !isLocal(args) }).catch((error: Error) => {
 })
 const all: Outcome[] = []
 for (const sideBySide of await partsOf(args, { docker })) {
-  all.push(...(await Promise.all(sideBySide.map(run))))
+  await Promise.all(
+    sideBySide.map(async (lane) => {
+      for (const part of lane) all.push(await run(part))
+    }),
+  )
   await interruption
 }
 if (docker) await cleanUp()

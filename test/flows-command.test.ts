@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createAuthority } from './support/certificates.ts'
+import { COMPILE_CACHE } from './support/compile-cache.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
 
 const home = dirname(import.meta.dirname)
@@ -28,7 +29,7 @@ function createCheckout() {
     more: NodeJS.ProcessEnv = {},
   ) =>
     new Promise<Ended>((resolve) => {
-      const env = { PATH: process.env.PATH, NODE_RED_ADMIN_PASSWORD: password, ...more }
+      const env = { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILE_CACHE, NODE_RED_ADMIN_PASSWORD: password, ...more }
       execFile(
         process.execPath,
         [join(folder, 'scripts', 'flows.ts'), ...args, '--url', nodeRed.getEditorUrl()],

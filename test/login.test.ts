@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createAuthority } from './support/certificates.ts'
 import { EmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
 
@@ -187,6 +187,11 @@ describeRuntimes('login', (create) => {
     expect(await statusOf(`${root}/admin/flows`, { headers: { cookie } })).toBe(200)
     expect(await statusOf(`${root}/dashboard/`, { headers: { cookie } })).toBe(200)
   })
+
+  test('speaks Chinese to browsers that ask for it', async () => {
+    const page = await fetch(`${url}/auth/sign-in`, { headers: { 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.8' } })
+    expect(await page.text()).toContain('用户名')
+  })
 })
 
 test('wrong passwords are slowed down and never logged', async () => {
@@ -206,12 +211,6 @@ test('wrong passwords are slowed down and never logged', async () => {
   expect(nodeRed.log).not.toContain('wrong guess')
 })
 
-test('speaks Chinese to browsers that ask for it', async () => {
-  await using nodeRed = await new EmbeddedNodeRedTcp().start()
-  const page = await fetch(`${nodeRed.getEditorUrl()}/auth/sign-in`, { headers: { 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.8' } })
-  expect(await page.text()).toContain('用户名')
-})
-
 test('sessions outlive a restart, and end with the password', async () => {
   const DATA_DIR = join(mkdtempSync(join(tmpdir(), 'node-red-tcp-')), 'data')
   const create = () => new EmbeddedNodeRedTcp().withEnvironment({ DATA_DIR })
@@ -228,10 +227,9 @@ test('sessions outlive a restart, and end with the password', async () => {
 test('the editor is served over HTTPS when certificate files are given', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'node-red-tcp-'))
   const [TLS_KEY_FILE, TLS_CERT_FILE] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const subject = ['-subj', '/CN=localhost', '-days', '1', '-nodes']
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-keyout', TLS_KEY_FILE, '-out', TLS_CERT_FILE, ...subject], {
-    stdio: 'ignore',
-  })
+  const { cert, key } = createAuthority().issue('localhost')
+  writeFileSync(TLS_CERT_FILE, cert)
+  writeFileSync(TLS_KEY_FILE, key)
   await using nodeRed = await new EmbeddedNodeRedTcp().withEnvironment({ TLS_CERT_FILE, TLS_KEY_FILE }).start()
   expect(nodeRed.getEditorUrl()).toMatch(/^https:/)
   const [response] = (await once(get(`${nodeRed.getEditorUrl()}/flows`, { rejectUnauthorized: false }), 'response')) as [

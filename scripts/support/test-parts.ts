@@ -4,6 +4,7 @@ import { succeeds } from './command.ts'
 export type Part = { args: string[]; isolated?: true; runtime?: 'embedded' | 'container' }
 
 const LOCAL = ['--project', 'local']
+const CHECKS = ['--project', 'checks']
 
 /** Whether what is asked for can do without images. */
 export function isLocal(args: string[]): boolean {
@@ -17,11 +18,11 @@ export function isLocal(args: string[]): boolean {
  * network namespace of their own, the suites with a browser need not wait for those with containers; what needs both comes last,
  * beside suites that start no container.
  */
-export async function partsOf(args: string[], { docker }: { docker: boolean }): Promise<Part[][]> {
-  if (args.length > 0 || !docker || !(await succeeds(...isolate('ip', 'link', 'set', 'lo', 'up')))) return [[{ args }]]
+export async function partsOf(args: string[], { docker }: { docker: boolean }): Promise<Part[][][]> {
+  if (args.length > 0 || !docker || !(await succeeds(...isolate('ip', 'link', 'set', 'lo', 'up')))) return [[[{ args }]]]
   return [
-    [{ args: ['--project', 'containers'] }, { args: ['--project', 'browser'], isolated: true, runtime: 'embedded' }],
-    [{ args: LOCAL }, { args: ['--project', 'browser'], runtime: 'container' }],
+    [[{ args: ['--project', 'containers'] }], [{ args: ['--project', 'browser'], isolated: true, runtime: 'embedded' }, { args: CHECKS }]],
+    [[{ args: LOCAL }], [{ args: ['--project', 'browser'], runtime: 'container' }]],
   ]
 }
 

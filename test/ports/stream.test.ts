@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openStream, type Stream } from '../../plugins/status/stream.ts'
 import type { ClientFact, PortsSnapshot } from '../../ports/facts.ts'
+import type { AdminClient, FlowNode } from '../support/admin-client.ts'
 import { EventStream } from '../support/event-stream.ts'
 import { freePort } from '../support/free-port.ts'
-import { describeRuntimes } from '../support/runtimes.ts'
+import { describeRuntimes, type RunningNodeRedTcp } from '../support/runtimes.ts'
 import { Tab } from '../nodes/flow-builder.ts'
 
 const MAX_STREAMS = 16
@@ -17,10 +18,22 @@ const listens = (port: number) => (snapshot: PortsSnapshot) => stateOf(snapshot,
 const isGone = (port: number) => (snapshot: PortsSnapshot) => stateOf(snapshot, port) === undefined
 
 describeRuntimes('the stream of ports', (create) => {
+  let nodeRed: RunningNodeRedTcp
+  let admin: AdminClient
+  let provisioned: FlowNode[]
+  beforeAll(async () => {
+    nodeRed = await create().withEnvironment({ FUNCTION_EXTERNAL_MODULES: 'true', ASSISTANT_HOST: '127.0.0.1' }).start()
+    admin = await nodeRed.admin
+    provisioned = await admin.flows()
+  })
+  beforeEach(async () => {
+    await admin.deploy(provisioned, 'nodes')
+  })
+  afterAll(async () => {
+    await nodeRed[Symbol.asyncDispose]()
+  })
+
   test('tells what is listened on, at once and after every deploy', async () => {
-    await using nodeRed = await create().start()
-    const admin = await nodeRed.admin
-    const before = await admin.flows()
     const port = await freePort()
     await using stream = await EventStream.open(`${nodeRed.getStatusUrl()}/listeners/stream`)
     const first = await stream.next<PortsSnapshot>()
@@ -30,18 +43,15 @@ describeRuntimes('the stream of ports', (create) => {
 
     const tab = new Tab('live')
     tab.tcpIn({ name: 'meters', port: String(port) })
-    await admin.deploy([...before, ...tab.nodes], 'nodes')
+    await admin.deploy([...provisioned, ...tab.nodes], 'nodes')
     const { listeners } = await stream.next(listens(port), { within: QUICK_MS })
     const fact = listeners.find((listener) => listener.port === port)
     expect(fact).toMatchObject({ role: 'flow', clients: 0, declaredBy: [{ type: 'tcp in', name: 'meters', flow: 'live' }] })
-    await admin.deploy(before, 'nodes')
+    await admin.deploy(provisioned, 'nodes')
     await stream.next(isGone(port), { within: QUICK_MS })
   })
 
   test('a port that a function opens counts as well', async () => {
-    await using nodeRed = await create().withEnvironment({ FUNCTION_EXTERNAL_MODULES: 'true' }).start()
-    const admin = await nodeRed.admin
-    const before = await admin.flows()
     const port = await freePort()
     const tab = new Tab('other')
     tab.add('function', {
@@ -53,18 +63,17 @@ describeRuntimes('the stream of ports', (create) => {
       libs: [{ var: 'net', module: 'net' }],
     })
     await using stream = await EventStream.open(`${nodeRed.getStatusUrl()}/listeners/stream`)
-    await admin.deploy([...before, ...tab.nodes], 'nodes')
+    await admin.deploy([...provisioned, ...tab.nodes], 'nodes')
     const { listeners } = await stream.next(listens(port), { within: QUICK_MS })
     expect(listeners.find((listener) => listener.port === port)).toMatchObject({
       role: 'flow',
       declaredBy: [{ type: 'function', name: 'own server', flow: 'other' }],
     })
-    await admin.deploy(before, 'nodes')
+    await admin.deploy(provisioned, 'nodes')
     await stream.next(isGone(port), { within: QUICK_MS })
   })
 
   test('tells how many clients there are', async () => {
-    await using nodeRed = await create().start()
     await using stream = await EventStream.open(`${nodeRed.getStatusUrl()}/listeners/stream`)
     const withClient = ({ listeners }: PortsSnapshot) => listeners.some(({ clients }) => clients === 1)
     await using client = await nodeRed.tcp(9503)
@@ -74,14 +83,12 @@ describeRuntimes('the stream of ports', (create) => {
   })
 
   test('two nodes on one port: one listens, and why the other does not', async () => {
-    await using nodeRed = await create().start()
-    const admin = await nodeRed.admin
     const port = await freePort()
     const tab = new Tab('twice')
     tab.tcpIn({ name: 'one', port: String(port) })
     tab.tcpIn({ name: 'two', port: String(port) })
     await using stream = await EventStream.open(`${nodeRed.getStatusUrl()}/listeners/stream`)
-    await admin.deploy([...(await admin.flows()), ...tab.nodes], 'nodes')
+    await admin.deploy([...provisioned, ...tab.nodes], 'nodes')
     const both = ({ listeners }: PortsSnapshot) => listeners.filter((listener) => listener.port === port).length === 2
     const { listeners } = await stream.next(both)
     expect(listeners.filter((listener) => listener.port === port)).toMatchObject([
@@ -91,7 +98,6 @@ describeRuntimes('the stream of ports', (create) => {
   })
 
   test('opens 16 streams and says so to the next one', async () => {
-    await using nodeRed = await create().start()
     const url = `${nodeRed.getStatusUrl()}/listeners/stream`
     const streams: EventStream[] = []
     while (streams.length < MAX_STREAMS) streams.push(await EventStream.open(url))
@@ -110,7 +116,6 @@ describeRuntimes('the stream of ports', (create) => {
   })
 
   test('shows the connections that flows make', async () => {
-    await using nodeRed = await create().withEnvironment({ ASSISTANT_HOST: '127.0.0.1' }).start()
     const clients = async () => (await (await fetch(`${nodeRed.getStatusUrl()}/clients`)).json()) as ClientFact[]
     await expect.poll(clients).toContainEqual({
       host: '127.0.0.1',
@@ -123,7 +128,6 @@ describeRuntimes('the stream of ports', (create) => {
   })
 
   test('one port: 200 when it is listened on, 503 when not, 400 when it is none', async () => {
-    await using nodeRed = await create().start()
     const ask = async (path: string) => await fetch(`${nodeRed.getStatusUrl()}/listeners/${path}`)
     await using stream = await EventStream.open(`${nodeRed.getStatusUrl()}/listeners/stream`)
     const { listeners } = await stream.next<PortsSnapshot>()

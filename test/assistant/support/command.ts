@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
+import { COMPILE_CACHE } from '../../support/compile-cache.ts'
 
 const home = dirname(dirname(dirname(import.meta.dirname)))
 const SCRIPT = join(home, 'scripts', 'assistant.ts')
@@ -15,7 +16,8 @@ export class Assistant implements AsyncDisposable {
   private errors = ''
 
   constructor(args: string[], environment: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [SCRIPT, ...args], { cwd: home, env: { PATH: process.env.PATH, ...environment }, stdio: 'pipe' })
+    const env = { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILE_CACHE, ...environment }
+    this.child = spawn(process.execPath, [SCRIPT, ...args], { cwd: home, env, stdio: 'pipe' })
     this.child.stdout.on('data', (chunk: Buffer) => this.output.push(chunk))
     this.child.stderr.on('data', (chunk: Buffer) => (this.errors += chunk.toString()))
     // A process that ends before it has read all of its input is none of the test's business.
