@@ -35,13 +35,13 @@ export default defineConfig({
       { test: { ...common, name: 'local', include: local, maxWorkers: 2, sequence: { groupOrder: 0 } } },
       { test: { ...common, name: 'checks', include: [CHECKS], maxWorkers: 1, sequence: { groupOrder: 0 } } },
       {
-        // Containers do the work: more at once would only wait for each other.
+        // Much of it is waiting for containers.
         test: {
           ...common,
           name: 'containers',
           include: ['test/**/*.test.ts'],
           exclude: [...BROWSER, CHECKS, ...local],
-          maxWorkers: Number(process.env.CONTAINER_WORKERS ?? 2),
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -57,11 +57,7 @@ await prepare({ docker: docker && !isLocal(args) }).catch((error: Error) => {
 })
 const all: Outcome[] = []
 for (const sideBySide of await partsOf(args, { docker })) {
-  await Promise.all(
-    sideBySide.map(async (lane) => {
-      for (const part of lane) all.push(await run(part))
-    }),
-  )
+  all.push(...(await Promise.all(sideBySide.map(run))))
   await interruption
 }
 if (docker) await cleanUp()

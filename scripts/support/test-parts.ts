@@ -12,17 +12,17 @@ export function isLocal(args: string[]): boolean {
 }
 
 /**
- * How suites are run: those that are named in one go; all of them in parts, two side by side each time.
+ * How suites are run: those that are named in one go; all of them in parts, some of them side by side.
  *
  * Chromium breaks off what it is about to load when an interface of the machine comes or goes, as Docker's do with every container. In a
  * network namespace of their own, the suites with a browser need not wait for those with containers; what needs both comes last,
  * beside suites that start no container.
  */
-export async function partsOf(args: string[], { docker }: { docker: boolean }): Promise<Part[][][]> {
-  if (args.length > 0 || !docker || !(await succeeds(...isolate('ip', 'link', 'set', 'lo', 'up')))) return [[[{ args }]]]
+export async function partsOf(args: string[], { docker }: { docker: boolean }): Promise<Part[][]> {
+  if (args.length > 0 || !docker || !(await succeeds(...isolate('ip', 'link', 'set', 'lo', 'up')))) return [[{ args }]]
   return [
-    [[{ args: ['--project', 'containers'] }], [{ args: ['--project', 'browser'], isolated: true, runtime: 'embedded' }, { args: CHECKS }]],
-    [[{ args: LOCAL }], [{ args: ['--project', 'browser'], runtime: 'container' }]],
+    [{ args: ['--project', 'containers'] }, { args: ['--project', 'browser'], isolated: true, runtime: 'embedded' }],
+    [{ args: LOCAL }, { args: CHECKS }, { args: ['--project', 'browser'], runtime: 'container' }],
   ]
 }
 

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { arrive, POLL_MS } from '../support/browser.ts'
+import { arrive, dialogIsOpen, POLL_MS } from '../support/browser.ts'
 import { TcpClient } from '../support/tcp-client.ts'
 import { waitUntil } from '../support/wait.ts'
 import { AssistantPage } from './support/page.ts'
@@ -84,7 +84,7 @@ describe('a conversation becomes a flow', { timeout: 180_000 }, () => {
     await on.open()
     const editor = await openEditor()
     await editor.evaluate('void RED.editor.edit(RED.nodes.filterNodes({ type: "tcp in" })[0])')
-    await editor.locator('#node-dialog-cancel').waitFor()
+    await dialogIsOpen(editor)
     await on.page.bringToFront()
     await converse()
     await toEditor()

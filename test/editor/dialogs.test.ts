@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FlowNode } from '../support/admin-client.ts'
-import { launchBrowser, openEditor } from '../support/browser.ts'
+import { dialogIsOpen, launchBrowser, openEditor } from '../support/browser.ts'
 import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
 import { Tab } from '../nodes/flow-builder.ts'
 
@@ -55,7 +55,7 @@ describe('the dialogs of the tcp nodes', { timeout: 180_000 }, () => {
 
   async function edit(page: Page, id: string): Promise<void> {
     await page.evaluate(inPage.open(id))
-    await page.locator('#node-dialog-ok').waitFor()
+    await dialogIsOpen(page)
   }
 
   async function confirm(page: Page): Promise<void> {

@@ -52,6 +52,12 @@ export async function openEditorIn(context: BrowserContext, { url, password }: {
   return page
 }
 
+/** Waits until a dialog of the editor has slid in: a click on its way may miss, and in a page that is not shown nothing moves. */
+export async function dialogIsOpen(page: Page): Promise<void> {
+  const isOpen = `[...document.querySelectorAll('.red-ui-tray')].some((tray) => tray.getAnimations().length === 0 && getComputedStyle(tray).right === '0px')`
+  await page.waitForFunction(isOpen, undefined, { polling: POLL_MS })
+}
+
 /** Opens a page by the login page, as a user does, and waits until it is ready. */
 export async function logIn(
   page: Page,
