@@ -18,28 +18,11 @@ RUN node scripts/image-packages.ts dockerode
 
 FROM packages AS build
 COPY tsconfig.json tsconfig.build.json settings.ts ./
-COPY scripts/build.ts scripts/
+COPY scripts/build.ts scripts/build-page.ts scripts/
 COPY scripts/support scripts/support
-COPY storage storage
-COPY login login
-COPY tcp tcp
-COPY ports ports
-COPY assistant assistant
-COPY nodes nodes
-COPY provisioning provisioning
-COPY runtime runtime
-COPY plugins plugins
+COPY examples examples
+COPY src src
 RUN node scripts/build.ts
-
-FROM packages AS page
-COPY tsconfig.json ./
-COPY scripts/build-page.ts scripts/
-COPY scripts/support scripts/support
-COPY tcp/address.ts tcp/hex.ts tcp/
-COPY assistant/shared assistant/shared
-COPY assistant/examples assistant/examples
-COPY web web
-RUN node scripts/build-page.ts
 
 # Forwards one port to Node-RED; `npm run ports` starts one for each.
 FROM ${BASE_IMAGE} AS relay
@@ -52,7 +35,7 @@ RUN --mount=type=secret,id=extra_ca \
 LABEL org.opencontainers.image.title="node-red-tcp-relay" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
-COPY live-ports/relay /etc/relay
+COPY src/ports/docker/relay /etc/relay
 USER haproxy
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=2 CMD ["/etc/relay/healthcheck.sh"]
 # As process 1, HAProxy ends at this signal only.
@@ -69,11 +52,9 @@ WORKDIR /opt/node-red-tcp
 COPY --from=live-ports-packages /opt/node-red-tcp/node_modules node_modules
 COPY package.json LICENSE ./
 COPY scripts/ports.ts scripts/
-COPY scripts/ports scripts/ports
-COPY scripts/support scripts/support
-COPY tcp/address.ts tcp/
-COPY ports ports
-COPY live-ports live-ports
+COPY src/cli src/cli
+COPY src/text src/text
+COPY src/ports src/ports
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "/opt/node-red-tcp/scripts/ports.ts"]
 CMD ["watch"]
@@ -108,16 +89,15 @@ ENV NODE_ENV=production \
 COPY --from=runtime-packages /opt/node-red-tcp/node_modules node_modules
 COPY package.json LICENSE ./
 COPY --from=build /opt/node-red-tcp/dist dist
-COPY --from=page /opt/node-red-tcp/dist/web dist/web
 COPY scripts/warm-compile-cache.sh scripts/healthcheck.sh scripts/
 RUN scripts/warm-compile-cache.sh
 COPY scripts/assistant.sh /usr/local/bin/assistant
-COPY assistant/examples assistant/examples
+COPY examples examples
 COPY flows flows
 USER 1000:0
 VOLUME /data
 EXPOSE 1880 1881 9500-9519
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["/opt/node-red-tcp/scripts/healthcheck.sh"]
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["tini", "-s", "--", "node", "/opt/node-red-tcp/dist/runtime/main.js"]
+ENTRYPOINT ["tini", "-s", "--", "node", "/opt/node-red-tcp/dist/src/runtime/main.js"]
 CMD []

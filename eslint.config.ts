@@ -15,7 +15,7 @@ export default defineConfig(
   },
   {
     // Vitest's matchers such as expect.any() are of type any.
-    files: ['test/**'],
+    files: ['test/**', 'src/testing/**'],
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off',
       // A promise that is returned as it is outlives what `await using` has opened.

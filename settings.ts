@@ -1,15 +1,15 @@
 // Node-RED's settings, from the validated environment. https://nodered.org/docs/user-guide/runtime/settings-file
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createLogin } from './login/login.ts'
-import type { TcpDefaults } from './nodes/support/defaults.ts'
-import { FLOW_FILE } from './provisioning/provision.ts'
-import type { Environment } from './runtime/environment.ts'
-import { nodesFolder, pluginsFolder } from './runtime/installation.ts'
-import { formatJson, type NodeRedLogMessage } from './runtime/log.ts'
-import { reportedProblems } from './runtime/problems.ts'
-import { provisioningOf } from './runtime/provisioning.ts'
-import { takeEnvironment } from './runtime/taken.ts'
+import { createLogin } from './src/login/login.ts'
+import type { TcpDefaults } from './src/nodes/support/defaults.ts'
+import { FLOW_FILE } from './src/provisioning/provision.ts'
+import type { Environment } from './src/runtime/environment.ts'
+import { nodesFolder, pluginsFolder } from './src/runtime/installation.ts'
+import { formatJson, type NodeRedLogMessage } from './src/runtime/log.ts'
+import { reportedProblems } from './src/runtime/problems.ts'
+import { provisioningOf } from './src/runtime/provisioning.ts'
+import { takeEnvironment } from './src/runtime/taken.ts'
 
 const HTTPS_REFRESH_HOURS = 12
 const MS_PER_SECOND = 1000

@@ -1,6 +1,6 @@
 // Builds the image and those of live ports: `node image.ts TAG`. A process of its own, because the engine's answer goes to its standard output, where the bench has its table.
 import { provideBaseImage } from '../scripts/base-image.ts'
-import { fail } from '../scripts/support/terminal.ts'
+import { fail } from '../src/cli/terminal.ts'
 import { buildImages } from '../test/support/engine.ts'
 
 try {

@@ -1,4 +1,4 @@
-import { say } from '../scripts/support/terminal.ts'
+import { say } from '../src/cli/terminal.ts'
 import { formatValue, median } from './figures.ts'
 import type { LoadJob } from './load.ts'
 import type { Place } from './place.ts'

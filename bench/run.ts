@@ -1,7 +1,7 @@
 // npm run bench: our TCP nodes beside Node-RED's own and a server on node:net. The table goes to standard output.
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
-import { fail, say } from '../scripts/support/terminal.ts'
+import { fail, say } from '../src/cli/terminal.ts'
 import { cleanUp } from '../test/support/engine.ts'
 import { writeDocument } from './document.ts'
 import { measureWorkload } from './measure.ts'

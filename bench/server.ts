@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { freePort } from '../test/support/free-port.ts'
-import { waitUntil } from '../test/support/wait.ts'
+import { freePort } from '../src/testing/free-port.ts'
+import { waitUntil } from '../src/testing/wait.ts'
 import { launchContainer, launchProcess, type Launch, type Running } from './launch.ts'
 import { open } from './clients.ts'
 import type { Place } from './place.ts'
@@ -56,7 +56,7 @@ export function launchOfNodeRed(nodes: 'hardened' | 'core', { editor, status }: 
     // Node-RED's own nodes log every connection at the level info, which would be measured too.
     LOG_LEVEL: 'warn',
   }
-  return { script: 'dist/runtime/main.js', args: [], env }
+  return { script: 'dist/src/runtime/main.js', args: [], env }
 }
 
 export async function isReadyAt(status: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 // npm run assistant -- connect | listen | udp | tap | run
 // A network debug assistant for the terminal, on the engine of the one in the browser.
-import { main } from '../assistant/command/main.ts'
+import { main } from '../src/assistant/command/main.ts'
 
 process.exit(await main(process.argv.slice(2)))

@@ -1,19 +1,19 @@
 // Compiles to dist/ and puts beside it what Node-RED wants beside a node or plugin: dialogs and their texts. `npm run check` looks at types.
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
-import { output } from './support/command.ts'
+import { output } from '../src/cli/command.ts'
+import { buildPage } from './build-page.ts'
 import { mirror } from './support/mirror.ts'
-import { fail } from './support/terminal.ts'
+import { fail } from '../src/cli/terminal.ts'
 
 const home = dirname(import.meta.dirname)
-const ASSET_FOLDERS = ['nodes', 'plugins']
+const ASSET_FOLDERS = ['src/nodes', 'src/plugins']
 
 /** Builds the distribution into `dist/`, which stays whole meanwhile: a process that runs from it does not notice. */
 export async function build(): Promise<void> {
   const next = mkdtempSync(join(home, 'node_modules', '.node-red-tcp-build-'))
   try {
-    // The image builds the page in a stage of its own.
-    await Promise.all([compile(next), existsSync(join(home, 'web')) && (await import('./build-page.ts')).buildPage(join(next, 'web'))])
+    await Promise.all([compile(next), buildPage(join(next, 'page'))])
     mirror(next, join(home, 'dist'))
   } finally {
     rmSync(next, { recursive: true, force: true })
@@ -28,8 +28,7 @@ async function compile(folder: string): Promise<void> {
     },
   )
   for (const name of ASSET_FOLDERS) {
-    const source = join(home, name)
-    if (existsSync(source)) cpSync(source, join(folder, name), { recursive: true, filter: (path) => extname(path) !== '.ts' })
+    cpSync(join(home, name), join(folder, name), { recursive: true, filter: (path) => extname(path) !== '.ts' })
   }
 }
 

@@ -1,17 +1,17 @@
 // npm run ports -- list | doctor | publish <port> | unpublish <port> | watch | check <port>
 // Compares what flows listen on with what Docker publishes, and starts a small forwarder for a port that is published nowhere.
-import { checkPort, type Step } from '../live-ports/check.ts'
-import { openEngine } from '../live-ports/docker.ts'
-import { DockerUnavailable, PortsError, ProjectUnavailable } from '../live-ports/errors.ts'
-import { readNodeRed } from '../live-ports/project.ts'
-import { survey } from '../live-ports/survey.ts'
-import { watch } from '../live-ports/watch.ts'
-import { needsMending } from '../ports/diagnosis.ts'
-import { readArguments, USAGE, UsageError, type Arguments } from './ports/arguments.ts'
-import { publish, unpublish } from './ports/publishing.ts'
-import { formatRows } from './ports/table.ts'
-import { describeProblem } from './ports/texts.ts'
-import { say } from './support/terminal.ts'
+import { checkPort, type Step } from '../src/ports/docker/check.ts'
+import { openEngine } from '../src/ports/docker/docker.ts'
+import { DockerUnavailable, PortsError, ProjectUnavailable } from '../src/ports/docker/errors.ts'
+import { readNodeRed } from '../src/ports/docker/project.ts'
+import { survey } from '../src/ports/docker/survey.ts'
+import { watch } from '../src/ports/docker/watch.ts'
+import { needsMending } from '../src/ports/diagnosis.ts'
+import { readArguments, USAGE, UsageError, type Arguments } from '../src/ports/command/arguments.ts'
+import { publish, unpublish } from '../src/ports/command/publishing.ts'
+import { formatRows } from '../src/ports/command/table.ts'
+import { describeProblem } from '../src/ports/command/texts.ts'
+import { say } from '../src/cli/terminal.ts'
 
 const NEEDS_MENDING = 1
 const UNUSABLE = 2

@@ -6,8 +6,8 @@ import { launchBrowser } from '../test/support/browser.ts'
 import { followGuide } from './guide/chapters.ts'
 import { buildDistribution, LANGUAGES, LOCALES, startDistribution, WINDOW } from './guide/distribution.ts'
 import { Pictures } from './guide/pictures.ts'
-import { run } from './support/command.ts'
-import { fail, say } from './support/terminal.ts'
+import { run } from '../src/cli/command.ts'
+import { fail, say } from '../src/cli/terminal.ts'
 
 const images = join(dirname(import.meta.dirname), 'docs', 'guide', 'images')
 

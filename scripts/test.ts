@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { cleanUp, engineAnswers, HOW_TO_GET_AN_ENGINE } from '../test/support/engine.ts'
 import { prepare } from '../test/support/prepare.ts'
 import type { Outcome } from './support/run-suites.ts'
-import { say } from './support/terminal.ts'
+import { say } from '../src/cli/terminal.ts'
 import { isLocal, isolated, partsOf, type Part } from './support/test-parts.ts'
 
 const RUNNER = join(import.meta.dirname, 'support', 'run-suites.ts')

@@ -6,7 +6,7 @@ data=$(mktemp -d)
 install -d -o 1000 "$NODE_COMPILE_CACHE"
 chown 1000 "$data"
 export DATA_DIR="$data" FLOWS_DIR='' LOG_LEVEL=error
-setpriv --reuid=1000 --regid=0 --clear-groups node dist/runtime/main.js >"$data/log" 2>&1 &
+setpriv --reuid=1000 --regid=0 --clear-groups node dist/src/runtime/main.js >"$data/log" 2>&1 &
 pid=$!
 deadline=$((SECONDS + 120))
 until scripts/healthcheck.sh 2>/dev/null; do

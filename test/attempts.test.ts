@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { createAttempts } from '../login/attempts.ts'
-import { hashPassword } from '../login/passwords.ts'
+import { createAttempts } from '../src/login/attempts.ts'
+import { hashPassword } from '../src/login/passwords.ts'
 
 const STRANGERS = 8
 

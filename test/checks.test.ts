@@ -10,7 +10,7 @@ const TIMEOUT_MS = 300_000
 
 test.each([
   ['the types fit', ['typescript/bin/tsc']],
-  ['the types of the page fit', ['vue-tsc/bin/vue-tsc.js', '-p', 'web']],
+  ['the types of the page fit', ['vue-tsc/bin/vue-tsc.js', '-p', 'src/assistant/page']],
   ['the linter finds nothing', ['eslint/bin/eslint.js', '--flag', 'unstable_native_nodejs_ts_config', '--max-warnings', '0', '.']],
   ['the format is right', ['prettier/bin/prettier.cjs', '--check', '.']],
 ])(

@@ -3,7 +3,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { arrive, launchBrowser, logIn, POLL_MS } from './support/browser.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
-import { TcpPeer } from './support/tcp-peer.ts'
+import { TcpPeer } from '../src/testing/tcp-peer.ts'
 
 const PASSWORD = 'dashboard password'
 const HOSTILE = '<img src=x onerror="window.hacked=true"><b>bold</b> {{ constructor.constructor("window.hacked=true")() }} \u001b[31m\n'

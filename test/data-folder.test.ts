@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { createVolume, docker, labelled, runToEnd } from './support/containers.ts'
-import { freePort } from './support/free-port.ts'
+import { freePort } from '../src/testing/free-port.ts'
 import { describeContainer, newContainer } from './support/runtimes.ts'
-import { waitUntil } from './support/wait.ts'
+import { waitUntil } from '../src/testing/wait.ts'
 
 const home = dirname(import.meta.dirname)
 const STARTUP_TIMEOUT_MS = 60_000
@@ -73,7 +73,7 @@ test('a SIGTERM to npm ends the distribution, too', async () => {
 
 test('a second process on a data folder is refused, and after a kill -9 the next one starts', async () => {
   using folder = createFolder()
-  const start = () => launch(process.execPath, [join(home, 'dist', 'runtime', 'main.js')], folder.path)
+  const start = () => launch(process.execPath, [join(home, 'dist', 'src', 'runtime', 'main.js')], folder.path)
   await using first = await start()
   await first.ready()
   await using second = await start()

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { flowOf, Tab } from './nodes/flow-builder.ts'
-import type { DebugStream } from './support/debug-stream.ts'
-import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
-import { freePort } from './support/free-port.ts'
-import { TcpClient } from './support/tcp-client.ts'
+import type { DebugStream } from '../src/testing/debug-stream.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../src/testing/embedded-node-red-tcp.ts'
+import { freePort } from '../src/testing/free-port.ts'
+import { TcpClient } from '../src/testing/tcp-client.ts'
 
 const LIMIT = 200
 const MORE_THAN_THERE_ARE = 260

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { output } from '../scripts/support/command.ts'
+import { output } from '../src/cli/command.ts'
 
 const home = dirname(import.meta.dirname)
 

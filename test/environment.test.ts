@@ -3,12 +3,12 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileS
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { VARIABLE_NAMES } from '../runtime/environment.ts'
-import { EmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
-import { freePort } from './support/free-port.ts'
+import { VARIABLE_NAMES } from '../src/runtime/environment.ts'
+import { EmbeddedNodeRedTcp } from '../src/testing/embedded-node-red-tcp.ts'
+import { freePort } from '../src/testing/free-port.ts'
 
 const home = dirname(import.meta.dirname)
-const main = join(home, 'dist', 'runtime', 'main.js')
+const main = join(home, 'dist', 'src', 'runtime', 'main.js')
 
 type Ended = { code: number; output: string; dataDir: string }
 

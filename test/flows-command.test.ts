@@ -6,8 +6,8 @@ import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createAuthority } from './support/certificates.ts'
-import { COMPILE_CACHE } from './support/compile-cache.ts'
+import { createAuthority } from '../src/testing/certificates.ts'
+import { COMPILE_CACHE } from '../src/testing/compile-cache.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
 
 const home = dirname(import.meta.dirname)
@@ -19,8 +19,7 @@ type Ended = { code: number; stdout: string; stderr: string }
 /** A checkout of its own, so that `export` writes there. */
 function createCheckout() {
   const folder = mkdtempSync(join(tmpdir(), 'node-red-tcp-'))
-  for (const name of ['flows', 'scripts', 'provisioning', 'storage', 'package.json'])
-    cpSync(join(home, name), join(folder, name), { recursive: true })
+  for (const name of ['flows', 'scripts', 'src', 'package.json']) cpSync(join(home, name), join(folder, name), { recursive: true })
   symlinkSync(join(home, 'node_modules'), join(folder, 'node_modules'))
   const run = (
     nodeRed: Pick<RunningNodeRedTcp, 'getEditorUrl'>,

@@ -7,7 +7,7 @@ import { followGuide } from '../scripts/guide/chapters.ts'
 import { LANGUAGES, LOCALES, startDistribution, WINDOW } from '../scripts/guide/distribution.ts'
 import { Pictures } from '../scripts/guide/pictures.ts'
 import { launchBrowser } from './support/browser.ts'
-import { freePort } from './support/free-port.ts'
+import { freePort } from '../src/testing/free-port.ts'
 import { hasDocker } from './support/runtimes.ts'
 
 const GUIDE = join(dirname(import.meta.dirname), 'docs', 'guide')

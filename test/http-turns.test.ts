@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { takeTurn } from '../plugins/http-turns.ts'
+import { takeTurn } from '../src/plugins/http-turns.ts'
 
 test('whoever has sent something is served between two turns', async () => {
   await using server = createServer().listen(0, '127.0.0.1')

@@ -5,8 +5,8 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createAuthority } from './support/certificates.ts'
-import { EmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
+import { createAuthority } from '../src/testing/certificates.ts'
+import { EmbeddedNodeRedTcp } from '../src/testing/embedded-node-red-tcp.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
 
 const DASHBOARD = [

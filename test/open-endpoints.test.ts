@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { flowOf, Tab } from './nodes/flow-builder.ts'
-import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
-import type { FlowNode } from './support/admin-client.ts'
-import { ask, openSocket } from './support/raw-http.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../src/testing/embedded-node-red-tcp.ts'
+import type { FlowNode } from '../src/testing/admin-client.ts'
+import { ask, openSocket } from '../src/testing/raw-http.ts'
 
 const BY_FLOW = 222
 const DASHBOARD = { id: 'own-dashboard', type: 'ui-base', name: 'Dashboard', path: '/Line7', appIcon: '', includeClientData: true }

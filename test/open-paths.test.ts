@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { flowOf, Tab } from './nodes/flow-builder.ts'
-import { EmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
-import { ask, openSocket } from './support/raw-http.ts'
+import { EmbeddedNodeRedTcp } from '../src/testing/embedded-node-red-tcp.ts'
+import { ask, openSocket } from '../src/testing/raw-http.ts'
 
 // What modules do that serve a map, or a broker by WebSocket: routes and an upgrade listener of their own.
 const MODULE = `

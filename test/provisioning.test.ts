@@ -2,14 +2,14 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { hashFlow, type FlowNode } from '../provisioning/flow-set.ts'
-import { findNodeTypes } from '../provisioning/node-types.ts'
-import { provisionFlows, readDeployedFlow } from '../provisioning/provision.ts'
-import { readProvisioned } from '../provisioning/provisioned.ts'
-import { readEnvironment } from '../runtime/environment.ts'
-import { provisioningOf } from '../runtime/provisioning.ts'
-import type { Origin } from '../provisioning/sources.ts'
-import { fillTexts, templateTexts } from '../provisioning/texts.ts'
+import { hashFlow, type FlowNode } from '../src/provisioning/flow-set.ts'
+import { findNodeTypes } from '../src/provisioning/node-types.ts'
+import { provisionFlows, readDeployedFlow } from '../src/provisioning/provision.ts'
+import { readProvisioned } from '../src/provisioning/provisioned.ts'
+import { readEnvironment } from '../src/runtime/environment.ts'
+import { provisioningOf } from '../src/runtime/provisioning.ts'
+import type { Origin } from '../src/provisioning/sources.ts'
+import { fillTexts, templateTexts } from '../src/provisioning/texts.ts'
 
 // What the tests put into flows; other types are looked for in the data folder.
 const KNOWN = new Set(['comment', 'debug', 'change', 'b', 'c', 'ui-base', 'tls-config'])

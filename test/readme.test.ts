@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { createCheckout } from './support/checkout.ts'
 import { RUN_NAME } from './support/engine.ts'
 import { hasDocker } from './support/runtimes.ts'
-import { waitUntil } from './support/wait.ts'
+import { waitUntil } from '../src/testing/wait.ts'
 
 // These run on the ports that README names, so they run one after the other.
 const run = promisify(execFile)

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { DebugMessage, DebugStream } from './support/debug-stream.ts'
+import type { DebugMessage, DebugStream } from '../src/testing/debug-stream.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
-import { freePort } from './support/free-port.ts'
-import { TcpPeer } from './support/tcp-peer.ts'
+import { freePort } from '../src/testing/free-port.ts'
+import { TcpPeer } from '../src/testing/tcp-peer.ts'
 
 const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
 const MIB = 1024 * 1024

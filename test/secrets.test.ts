@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../src/testing/embedded-node-red-tcp.ts'
 
 const PASSWORD = 'pass-7c1d word'
 const CREDENTIAL_SECRET = 'key-51ab of credentials'

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ownPath } from '../login/own-path.ts'
-import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
+import { ownPath } from '../src/login/own-path.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../src/testing/embedded-node-red-tcp.ts'
 
 const PASSWORD = 'right password'
 const LIMIT = 10

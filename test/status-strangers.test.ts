@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { PORTS_HEADER } from '../ports/header.ts'
+import { PORTS_HEADER } from '../src/ports/header.ts'
 import { docker } from './support/containers.ts'
-import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../src/testing/embedded-node-red-tcp.ts'
 import { describeContainer, newContainer } from './support/runtimes.ts'
 
 const HELD = 200

@@ -4,8 +4,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { EmbeddedNodeRedTcp } from './support/embedded-node-red-tcp.ts'
-import { freePort } from './support/free-port.ts'
+import { EmbeddedNodeRedTcp } from '../src/testing/embedded-node-red-tcp.ts'
+import { freePort } from '../src/testing/free-port.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }

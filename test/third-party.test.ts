@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { freePort } from './support/free-port.ts'
+import { freePort } from '../src/testing/free-port.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from './support/runtimes.ts'
 
 const run = promisify(execFile)

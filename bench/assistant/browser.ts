@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import { launchBrowser, logIn } from '../../test/support/browser.ts'
-import { waitUntil } from '../../test/support/wait.ts'
+import { waitUntil } from '../../src/testing/wait.ts'
 import { readRss } from '../memory.ts'
 import { PASSWORD } from '../server.ts'
 import type { Control } from './control.ts'

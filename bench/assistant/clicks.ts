@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
-import { waitUntil } from '../../test/support/wait.ts'
+import { waitUntil } from '../../src/testing/wait.ts'
 import { effectMs, watchNextClick } from './in-page.ts'
 
 const PAUSE_MS = 200

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import WebSocket from 'ws'
-import type { Answer, EndpointInfo, Limits, Requests, ServerEvent, Verb } from '../../assistant/shared/protocol.ts'
-import { AdminClient } from '../../test/support/admin-client.ts'
-import { waitUntil } from '../../test/support/wait.ts'
+import type { Answer, EndpointInfo, Limits, Requests, ServerEvent, Verb } from '../../src/assistant/shared/protocol.ts'
+import { AdminClient } from '../../src/testing/admin-client.ts'
+import { waitUntil } from '../../src/testing/wait.ts'
 import { PASSWORD } from '../server.ts'
 
 const HELLO_TIMEOUT_MS = 10_000

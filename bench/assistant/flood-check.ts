@@ -1,4 +1,4 @@
-import type { EndpointInfo } from '../../assistant/shared/protocol.ts'
+import type { EndpointInfo } from '../../src/assistant/shared/protocol.ts'
 import type { Control } from './control.ts'
 import type { FloodOutcome } from './flood-load.ts'
 

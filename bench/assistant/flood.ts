@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { say } from '../../scripts/support/terminal.ts'
+import { say } from '../../src/cli/terminal.ts'
 import { percentile } from '../figures.ts'
 import { readSettledRss, watchPeakRss } from '../memory.ts'
 import { runLoad } from '../run-load.ts'

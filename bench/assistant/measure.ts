@@ -1,6 +1,6 @@
 // The network debug assistant: its page, a flood of messages, a long log, and its endpoints beside bare sockets.
 import { existsSync } from 'node:fs'
-import { say } from '../../scripts/support/terminal.ts'
+import { say } from '../../src/cli/terminal.ts'
 import { CHROMIUM } from '../../test/support/browser.ts'
 import { COLLECTING_ENV } from '../memory.ts'
 import type { PartOptions, PartReport } from '../part.ts'

@@ -1,4 +1,4 @@
-import { say } from '../../scripts/support/terminal.ts'
+import { say } from '../../src/cli/terminal.ts'
 import { MESSAGE_BYTES } from '../clients.ts'
 import { formatValue } from '../figures.ts'
 import type { LoadJob } from '../load.ts'

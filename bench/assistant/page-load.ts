@@ -1,5 +1,5 @@
-import { say } from '../../scripts/support/terminal.ts'
-import { waitUntil } from '../../test/support/wait.ts'
+import { say } from '../../src/cli/terminal.ts'
+import { waitUntil } from '../../src/testing/wait.ts'
 import { median } from '../figures.ts'
 import type { Visitor } from './browser.ts'
 import { usableMs } from './in-page.ts'

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
-import type { EndpointInfo } from '../../assistant/shared/protocol.ts'
-import { say } from '../../scripts/support/terminal.ts'
+import type { EndpointInfo } from '../../src/assistant/shared/protocol.ts'
+import { say } from '../../src/cli/terminal.ts'
 import { percentile } from '../figures.ts'
 import { runLoad } from '../run-load.ts'
 import { waitForPage, type Visitor } from './browser.ts'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
-import { openEngine, type Engine } from '../../live-ports/docker.ts'
-import { followSnapshots } from '../../live-ports/status.ts'
+import { openEngine, type Engine } from '../../src/ports/docker/docker.ts'
+import { followSnapshots } from '../../src/ports/docker/status.ts'
 import { echoes, silence } from '../../test/ports/support/flows.ts'
 import { freePorts, reach, refused, type PortsProject } from '../../test/ports/support/project.ts'
 

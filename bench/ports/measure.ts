@@ -1,5 +1,5 @@
 // Live ports: from deploy to first byte, and what a forwarder costs against a port that the container publishes itself.
-import { say } from '../../scripts/support/terminal.ts'
+import { say } from '../../src/cli/terminal.ts'
 import { PortsProject } from '../../test/ports/support/project.ts'
 import { median } from '../figures.ts'
 import type { PartOptions, PartReport } from '../part.ts'

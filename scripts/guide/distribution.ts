@@ -1,8 +1,8 @@
 import { build } from '../build.ts'
 import { provideBaseImage } from '../base-image.ts'
-import { EmbeddedNodeRedTcp } from '../../test/support/embedded-node-red-tcp.ts'
+import { EmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
 import { buildImage, engineAnswers, RUN_NAME, TEST_IMAGE, TEST_LABEL } from '../../test/support/engine.ts'
-import { NodeRedTcpContainer } from '../../test/support/node-red-tcp-container.ts'
+import { NodeRedTcpContainer } from '../../src/testing/node-red-tcp-container.ts'
 import type { Distribution, Language, Ports } from './chapters.ts'
 
 export const LANGUAGES: readonly Language[] = ['en', 'zh']

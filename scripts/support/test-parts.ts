@@ -1,4 +1,4 @@
-import { succeeds } from './command.ts'
+import { succeeds } from '../../src/cli/command.ts'
 
 /** A run of vitest. `isolated`: in a network of its own that nothing changes. `runtime`: what suites with a browser are played on; all others on both. */
 export type Part = { args: string[]; isolated?: true; runtime?: 'embedded' | 'container' }

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type WebSocket from 'ws'
-import { formatAddress } from '../tcp/address.ts'
+import { formatAddress } from '../text/address.ts'
 import type { Account, Budget } from '../tcp/budget.ts'
 import { countBody, PIECE_BYTES } from './http-body.ts'
 

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { Server } from 'node:http'
-import type { Distribution } from '../settings.ts'
+import type { Distribution } from '../../settings.ts'
 import type { ExpressApp } from '../login/user-endpoints.ts'
 
 /** A node's configuration as in the flow file. */

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { formatAddress, ownAddress } from '../tcp/address.ts'
+import { formatAddress, ownAddress } from '../text/address.ts'
 import type { NodeRed } from './node-red.ts'
 import { findClients } from './status/facts.ts'
 import { openFeed } from './status/feed.ts'

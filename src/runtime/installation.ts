@@ -2,15 +2,16 @@ import { existsSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-// This file is runtime/installation.ts in a checkout and dist/runtime/installation.js when compiled.
+// This file is src/runtime/installation.ts in a checkout and dist/src/runtime/installation.js when compiled.
 const extension = extname(fileURLToPath(import.meta.url))
 const codeFolder = dirname(import.meta.dirname)
+const root = dirname(codeFolder)
 
 /** The folder of package.json, flows/ and node_modules/. */
-export const home = existsSync(join(codeFolder, 'package.json')) ? codeFolder : dirname(codeFolder)
+export const home = existsSync(join(root, 'package.json')) ? root : dirname(root)
 
-/** Node-RED's settings file, beside this code. */
-export const settingsFile = join(codeFolder, `settings${extension}`)
+/** Node-RED's settings file, above this code. */
+export const settingsFile = join(root, `settings${extension}`)
 
 /** The plugins, as a module that Node-RED loads. */
 export const pluginsFolder = join(codeFolder, 'plugins')

@@ -1,5 +1,5 @@
 // One limit for all bytes that the engine holds. Every connection has limits of its own; this is for many of them.
-import { networkOf } from './address.ts'
+import { networkOf } from '../text/address.ts'
 import { TcpError } from './errors.ts'
 import { formatSize } from './memory.ts'
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { formatAddress } from './address.ts'
+import { formatAddress } from '../text/address.ts'
 import { TcpError } from './errors.ts'
 import { Exchange, type ExchangeEvents, type ExchangeOptions } from './requester/exchange.ts'
 import { Line, type Request } from './requester/line.ts'

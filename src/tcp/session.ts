@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { formatAddress } from './address.ts'
+import { formatAddress } from '../text/address.ts'
 import type { Account, Budget, Holder } from './budget.ts'
 import { countersOf } from './counters.ts'
 import { describeClosed, describeSlowPeer, TcpError } from './errors.ts'

@@ -13,7 +13,7 @@ import { TcpClient } from './tcp-client.ts'
 const DEFAULT_USER = 'admin'
 const STARTUP_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 25_000
-const MAIN = join(dirname(dirname(import.meta.dirname)), 'dist', 'runtime', 'main.js')
+const MAIN = join(dirname(dirname(import.meta.dirname)), 'dist', 'src', 'runtime', 'main.js')
 const SCENARIO_PORTS = { 9501: 'TCP_IN_SERVER_PORT', 9502: 'TCP_OUT_SERVER_PORT', 9503: 'TCP_RESPONSE_PORT' } as const
 
 /** The distribution as a process of this host, with the same methods as `NodeRedTcpContainer`. Every port is a free one. */

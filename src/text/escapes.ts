@@ -1,4 +1,4 @@
-import type { TextMistake } from '../../tcp/hex.ts'
+import type { TextMistake } from './hex.ts'
 
 const SIMPLE: Record<string, number> = { n: 0x0a, r: 0x0d, t: 0x09, '0': 0x00, a: 0x07, b: 0x08, f: 0x0c, v: 0x0b, e: 0x1b, '\\': 0x5c }
 const HEX_PAIR = /^[0-9a-fA-F]{2}$/

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { TEXTS_ZH } from '../../assistant/command/texts-zh.ts'
-import { TEXTS } from '../../assistant/command/texts.ts'
-import { createAuthority } from '../support/certificates.ts'
+import { TEXTS_ZH } from '../../src/assistant/command/texts-zh.ts'
+import { TEXTS } from '../../src/assistant/command/texts.ts'
+import { createAuthority } from '../../src/testing/certificates.ts'
 import { docker } from '../support/containers.ts'
-import { freePort } from '../support/free-port.ts'
+import { freePort } from '../../src/testing/free-port.ts'
 import { describeContainer, newContainer } from '../support/runtimes.ts'
 import { assist, Assistant } from './support/command.ts'
 
@@ -295,6 +295,6 @@ describeContainer('inside the image', () => {
     await using nodeRed = await newContainer().start()
     const inside = async (...args: string[]) => await docker('exec', nodeRed.getId(), 'assistant', ...args)
     expect(await inside('connect', '9503', '--send', 'hello', '--expect', 'hello')).toBe('hello')
-    expect(await inside('run', 'assistant/examples/tcp-response.yaml')).toMatch(/passed in/)
+    expect(await inside('run', 'examples/tcp-response.yaml')).toMatch(/passed in/)
   })
 })

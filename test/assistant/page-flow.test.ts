@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { arrive, dialogIsOpen, POLL_MS } from '../support/browser.ts'
-import { TcpClient } from '../support/tcp-client.ts'
-import { waitUntil } from '../support/wait.ts'
+import { TcpClient } from '../../src/testing/tcp-client.ts'
+import { waitUntil } from '../../src/testing/wait.ts'
 import { AssistantPage } from './support/page.ts'
 
 describe('a conversation becomes a flow', { timeout: 180_000 }, () => {

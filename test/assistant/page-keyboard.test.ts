@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { TcpPeer } from '../support/tcp-peer.ts'
+import { TcpPeer } from '../../src/testing/tcp-peer.ts'
 import { AssistantPage } from './support/page.ts'
 
 // More than there is on the page.

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { TcpClient } from '../support/tcp-client.ts'
+import { TcpClient } from '../../src/testing/tcp-client.ts'
 import { AssistantPage, quietPort } from './support/page.ts'
 
 const run = promisify(execFile)

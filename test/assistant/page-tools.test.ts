@@ -3,9 +3,9 @@ import { createServer as createTlsServer, connect as connectTls } from 'node:tls
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createAuthority } from '../support/certificates.ts'
-import { TcpClient } from '../support/tcp-client.ts'
-import { TcpPeer } from '../support/tcp-peer.ts'
+import { createAuthority } from '../../src/testing/certificates.ts'
+import { TcpClient } from '../../src/testing/tcp-client.ts'
+import { TcpPeer } from '../../src/testing/tcp-peer.ts'
 import { AssistantPage, quietPort } from './support/page.ts'
 
 describe('the tools of the page', { timeout: 120_000 }, () => {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { arrive } from '../support/browser.ts'
-import { freePort } from '../support/free-port.ts'
-import { TcpPeer } from '../support/tcp-peer.ts'
+import { freePort } from '../../src/testing/free-port.ts'
+import { TcpPeer } from '../../src/testing/tcp-peer.ts'
 import { AssistantPage, quietPort } from './support/page.ts'
 
 /** What a notice says in each language. */

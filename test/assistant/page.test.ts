@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { DebugStream } from '../support/debug-stream.ts'
-import { freePort } from '../support/free-port.ts'
+import type { DebugStream } from '../../src/testing/debug-stream.ts'
+import { freePort } from '../../src/testing/free-port.ts'
 import { AssistantPage } from './support/page.ts'
 
 describe('the page of the assistant', { timeout: 120_000 }, () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { RowHeights } from '../../web/state/row-heights.ts'
+import { RowHeights } from '../../src/assistant/page/state/row-heights.ts'
 
 const indexIn = (keys: readonly number[]) => (key: number) => keys.indexOf(key)
 

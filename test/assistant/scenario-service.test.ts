@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { createHub } from '../../assistant/engine/hub.ts'
-import { createWatcher } from '../../assistant/engine/watcher.ts'
-import { describe as describeCode } from '../../assistant/command/texts.ts'
-import type { Answer, ServerEvent } from '../../assistant/shared/protocol.ts'
-import { titleOfStep } from '../../assistant/shared/scenario.ts'
-import { freePort } from '../support/free-port.ts'
+import { createHub } from '../../src/assistant/engine/hub.ts'
+import { createWatcher } from '../../src/assistant/engine/watcher.ts'
+import { describe as describeCode } from '../../src/assistant/command/texts.ts'
+import type { Answer, ServerEvent } from '../../src/assistant/shared/protocol.ts'
+import { titleOfStep } from '../../src/assistant/shared/scenario.ts'
+import { freePort } from '../../src/testing/free-port.ts'
 
 /** A page that plays scenarios. */
 function open() {

@@ -2,13 +2,13 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ScenarioError } from '../../assistant/scenario/model.ts'
-import { parseScenario } from '../../assistant/scenario/parse.ts'
-import { freePort } from '../support/free-port.ts'
-import { EmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
+import { ScenarioError } from '../../src/assistant/scenario/model.ts'
+import { parseScenario } from '../../src/assistant/scenario/parse.ts'
+import { freePort } from '../../src/testing/free-port.ts'
+import { EmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
 import { assist, Assistant } from './support/command.ts'
 
-const EXAMPLES = join(dirname(dirname(import.meta.dirname)), 'assistant', 'examples')
+const EXAMPLES = join(dirname(dirname(import.meta.dirname)), 'examples')
 
 function write(text: string): string {
   const file = join(mkdtempSync(join(tmpdir(), 'scenario-')), 'test.yaml')

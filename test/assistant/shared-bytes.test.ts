@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { appendChecksum, CHECKSUM_NAMES, CHECKSUMS, verifyChecksum } from '../../assistant/shared/checksum.ts'
-import { escapeBytes, unescapeText } from '../../assistant/shared/escapes.ts'
-import { formatHex, parseHex } from '../../tcp/hex.ts'
+import { appendChecksum, CHECKSUM_NAMES, CHECKSUMS, verifyChecksum } from '../../src/assistant/shared/checksum.ts'
+import { escapeBytes, unescapeText } from '../../src/text/escapes.ts'
+import { formatHex, parseHex } from '../../src/text/hex.ts'
 
 const anyBytes = fc.uint8Array({ maxLength: 64 })
 const CHECK = new TextEncoder().encode('123456789')

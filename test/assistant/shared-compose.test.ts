@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { composeBytes, emptyDraft, type Composing } from '../../assistant/shared/compose.ts'
-import { expandMacros, MACRO_EXAMPLES } from '../../assistant/shared/macros.ts'
-import { compileRule } from '../../assistant/shared/rules.ts'
-import type { Draft, Rule, RuleMatch } from '../../assistant/shared/spec.ts'
-import { encodeText } from '../../tcp/encoding.ts'
+import { composeBytes, emptyDraft, type Composing } from '../../src/assistant/shared/compose.ts'
+import { expandMacros, MACRO_EXAMPLES } from '../../src/assistant/shared/macros.ts'
+import { compileRule } from '../../src/assistant/shared/rules.ts'
+import type { Draft, Rule, RuleMatch } from '../../src/assistant/shared/spec.ts'
+import { encodeText } from '../../src/tcp/encoding.ts'
 
 const STATE = { counter: 300, now: () => new Date(2026, 1, 3, 4, 5, 6, 7), random: () => 0.5 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { measureLatency, type Timed } from '../../assistant/shared/latency.ts'
-import { createSearch, type Query, type Searched } from '../../assistant/shared/search.ts'
+import { measureLatency, type Timed } from '../../src/assistant/shared/latency.ts'
+import { createSearch, type Query, type Searched } from '../../src/assistant/shared/search.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 

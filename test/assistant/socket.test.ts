@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { describe, expect, onTestFinished, test, beforeAll, afterAll } from 'vitest'
 import WebSocket from 'ws'
-import type { EndpointInfo, Entry, Permissions, Preset, ServerEvent, Told } from '../../assistant/shared/protocol.ts'
-import { hintsFor } from '../../plugins/assistant/hints.ts'
-import { permissionsOf } from '../../plugins/assistant/permissions.ts'
-import { createPublished } from '../../ports/published.ts'
-import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
-import { freePort } from '../support/free-port.ts'
-import { TcpClient } from '../support/tcp-client.ts'
+import type { EndpointInfo, Entry, Permissions, Preset, ServerEvent, Told } from '../../src/assistant/shared/protocol.ts'
+import { hintsFor } from '../../src/plugins/assistant/hints.ts'
+import { permissionsOf } from '../../src/plugins/assistant/permissions.ts'
+import { createPublished } from '../../src/ports/published.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
+import { freePort } from '../../src/testing/free-port.ts'
+import { TcpClient } from '../../src/testing/tcp-client.ts'
 
 type Hello = Extract<ServerEvent, { on: 'hello' }>
 

@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { FlowNode } from '../support/admin-client.ts'
+import type { FlowNode } from '../../src/testing/admin-client.ts'
 import { launchBrowser, openEditor } from '../support/browser.ts'
-import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
 import { Tab } from '../nodes/flow-builder.ts'
 
 const PASSWORD = 'ports password'

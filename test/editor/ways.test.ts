@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchBrowser, openEditor } from '../support/browser.ts'
-import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
 
 const PASSWORD = 'ways password'
 const TEXTS = [

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
-import { ask, connectTo, handshake } from '../support/raw-http.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
+import { ask, connectTo, handshake } from '../../src/testing/raw-http.ts'
 
 const MASK = Buffer.alloc(4)
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
 
 const SOCKET = '/dashboard/socket.io/?EIO=4&transport=polling'
 const MANY = 200_000

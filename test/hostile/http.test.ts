@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { flowOf, Tab } from '../nodes/flow-builder.ts'
-import type { FlowNode } from '../support/admin-client.ts'
+import type { FlowNode } from '../../src/testing/admin-client.ts'
 import { logsOf } from '../support/containers.ts'
-import type { StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
-import { StartedNodeRedTcpContainer } from '../support/node-red-tcp-container.ts'
-import { ask, connectTo, handshake } from '../support/raw-http.ts'
+import type { StartedEmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
+import { StartedNodeRedTcpContainer } from '../../src/testing/node-red-tcp-container.ts'
+import { ask, connectTo, handshake } from '../../src/testing/raw-http.ts'
 import { describeRuntimes, type RunningNodeRedTcp } from '../support/runtimes.ts'
-import type { TcpClient } from '../support/tcp-client.ts'
+import type { TcpClient } from '../../src/testing/tcp-client.ts'
 
 const PEERS = 30
 const MAX_CONNECTIONS = 50

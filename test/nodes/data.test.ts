@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { AdminClient } from '../support/admin-client.ts'
-import type { StartedNodeRedTcpContainer } from '../support/node-red-tcp-container.ts'
+import type { AdminClient } from '../../src/testing/admin-client.ts'
+import type { StartedNodeRedTcpContainer } from '../../src/testing/node-red-tcp-container.ts'
 import { describeContainer, newContainer } from '../support/runtimes.ts'
 import { nextOf, open } from './defects/defect.ts'
 import { flowOf, Tab } from './flow-builder.ts'

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { AdminClient, DeploymentType, FlowNode } from '../support/admin-client.ts'
-import type { StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
-import { freePort } from '../support/free-port.ts'
-import { TcpPeer } from '../support/tcp-peer.ts'
+import type { AdminClient, DeploymentType, FlowNode } from '../../src/testing/admin-client.ts'
+import type { StartedEmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
+import { freePort } from '../../src/testing/free-port.ts'
+import { TcpPeer } from '../../src/testing/tcp-peer.ts'
 import { probed, withProbe } from './deploys/probed.ts'
 import { flowOf, Tab } from './flow-builder.ts'
 

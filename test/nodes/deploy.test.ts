@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { AdminClient, DeploymentType, FlowNode } from '../support/admin-client.ts'
-import type { StartedNodeRedTcpContainer } from '../support/node-red-tcp-container.ts'
+import type { AdminClient, DeploymentType, FlowNode } from '../../src/testing/admin-client.ts'
+import type { StartedNodeRedTcpContainer } from '../../src/testing/node-red-tcp-container.ts'
 import { describeContainer, newContainer } from '../support/runtimes.ts'
-import type { TcpClient } from '../support/tcp-client.ts'
-import { TcpPeer } from '../support/tcp-peer.ts'
+import type { TcpClient } from '../../src/testing/tcp-client.ts'
+import { TcpPeer } from '../../src/testing/tcp-peer.ts'
 import { open } from './defects/defect.ts'
 import { flowOf, Tab } from './flow-builder.ts'
 

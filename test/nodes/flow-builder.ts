@@ -1,5 +1,5 @@
-import type { FlowNode } from '../support/admin-client.ts'
-import type { Certificate } from '../support/certificates.ts'
+import type { FlowNode } from '../../src/testing/admin-client.ts'
+import type { Certificate } from '../../src/testing/certificates.ts'
 
 /** Nodes of one tab, with ids made of the tab's and a number. */
 export class Tab {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { EmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
+import { EmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
 import { nextOf } from './defects/defect.ts'
 import { flowOf, Tab } from './flow-builder.ts'
 

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { createRequire } from 'node:module'
 import { beforeEach, expect, test } from 'vitest'
-import { skipUnwantedMetrics } from '../../nodes/support/metrics.ts'
-import type { NodeRed, RedNode } from '../../nodes/support/node-red.ts'
+import { skipUnwantedMetrics } from '../../src/nodes/support/metrics.ts'
+import type { NodeRed, RedNode } from '../../src/nodes/support/node-red.ts'
 
 type Log = NonNullable<NodeRed['log']> & { init: (settings: object) => void; addHandler: (handler: EventEmitter) => void }
 

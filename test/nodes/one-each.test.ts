@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { AdminClient } from '../support/admin-client.ts'
-import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
-import { freePort } from '../support/free-port.ts'
+import type { AdminClient } from '../../src/testing/admin-client.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
+import { freePort } from '../../src/testing/free-port.ts'
 import { nextOf } from './defects/defect.ts'
 import { flowOf, Tab } from './flow-builder.ts'
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { AdminClient } from '../support/admin-client.ts'
-import type { DebugStream } from '../support/debug-stream.ts'
-import type { StartedNodeRedTcpContainer } from '../support/node-red-tcp-container.ts'
+import type { AdminClient } from '../../src/testing/admin-client.ts'
+import type { DebugStream } from '../../src/testing/debug-stream.ts'
+import type { StartedNodeRedTcpContainer } from '../../src/testing/node-red-tcp-container.ts'
 import { describeContainer, newContainer } from '../support/runtimes.ts'
-import { TcpPeer } from '../support/tcp-peer.ts'
+import { TcpPeer } from '../../src/testing/tcp-peer.ts'
 import { nextOf } from './defects/defect.ts'
 import { flowOf, Tab } from './flow-builder.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { docker } from '../support/containers.ts'
 import { describeContainer, newContainer } from '../support/runtimes.ts'
-import { TcpClient } from '../support/tcp-client.ts'
+import { TcpClient } from '../../src/testing/tcp-client.ts'
 import { open } from './defects/defect.ts'
 import { flowOf, Tab } from './flow-builder.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { StartedNodeRedTcpContainer } from '../support/node-red-tcp-container.ts'
+import type { StartedNodeRedTcpContainer } from '../../src/testing/node-red-tcp-container.ts'
 import { describeContainer, newContainer } from '../support/runtimes.ts'
 import { publicFlows } from './stock/public-flows.ts'
 import { receiving } from './stock/receiving.ts'

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, chmodSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { freePort } from '../support/free-port.ts'
+import { freePort } from '../../src/testing/free-port.ts'
 import { describeContainer } from '../support/runtimes.ts'
 import { runPorts } from './support/project.ts'
 

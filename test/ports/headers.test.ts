@@ -1,6 +1,6 @@
 import { expect, inject, test } from 'vitest'
 import { describeContainer } from '../support/runtimes.ts'
-import { TcpClient } from '../support/tcp-client.ts'
+import { TcpClient } from '../../src/testing/tcp-client.ts'
 import { echoes, tellsAddress, tellsHeader } from './support/flows.ts'
 import { addressTold, LAN_ADDRESS } from './support/lan.ts'
 import { freePorts, PortsProject, reach } from './support/project.ts'

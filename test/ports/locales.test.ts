@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 
-const locales = join(dirname(dirname(import.meta.dirname)), 'plugins', 'locales')
+const locales = join(dirname(dirname(import.meta.dirname)), 'src', 'plugins', 'locales')
 
 /** Every text of a catalog by its key, with the values that it names. */
 function textsOf(language: string): Record<string, string[]> {

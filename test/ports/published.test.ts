@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { createPublished } from '../../ports/published.ts'
-import { parsePublishedPorts } from '../../ports/ranges.ts'
+import { createPublished } from '../../src/ports/published.ts'
+import { parsePublishedPorts } from '../../src/ports/ranges.ts'
 
 test.each([
   ['unknown', 'unknown'],

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { createFailedPorts } from '../../live-ports/backoff.ts'
-import { requireApi } from '../../live-ports/docker.ts'
-import type { Forwarder } from '../../live-ports/forwarders.ts'
-import { parseRanges, type Policy } from '../../live-ports/policy.ts'
-import { reconcile } from '../../live-ports/reconcile.ts'
-import type { ListenerFact, PortsSnapshot } from '../../ports/facts.ts'
+import { createFailedPorts } from '../../src/ports/docker/backoff.ts'
+import { requireApi } from '../../src/ports/docker/docker.ts'
+import type { Forwarder } from '../../src/ports/docker/forwarders.ts'
+import { parseRanges, type Policy } from '../../src/ports/docker/policy.ts'
+import { reconcile } from '../../src/ports/docker/reconcile.ts'
+import type { ListenerFact, PortsSnapshot } from '../../src/ports/facts.ts'
 
 type Flows = PortsSnapshot['flows']
 

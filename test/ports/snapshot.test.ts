@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseLabels } from '../../live-ports/labels.ts'
-import { parseSnapshot } from '../../live-ports/snapshot.ts'
+import { parseLabels } from '../../src/ports/docker/labels.ts'
+import { parseSnapshot } from '../../src/ports/docker/snapshot.ts'
 
 const FACT = { port: 15502, state: 'listening', role: 'flow', address: '::', declaredBy: [] }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { EmbeddedNodeRedTcp } from '../support/embedded-node-red-tcp.ts'
-import { freePort } from '../support/free-port.ts'
+import { EmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
+import { freePort } from '../../src/testing/free-port.ts'
 import { Tab } from '../nodes/flow-builder.ts'
 
 async function statusOf(environment: Record<string, string>, properties: Record<string, unknown>, type: 'tcp in' | 'tcp out' = 'tcp in') {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { output } from '../../scripts/support/command.ts'
+import { output } from '../../src/cli/command.ts'
 
 const home = dirname(dirname(import.meta.dirname))
 

@@ -1,4 +1,4 @@
-import { output } from '../../scripts/support/command.ts'
+import { output } from '../../src/cli/command.ts'
 import { RUN_NAME, TEST_LABEL } from './engine.ts'
 
 const END_TIMEOUT_MS = 30_000

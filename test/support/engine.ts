@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { output, run, succeeds } from '../../scripts/support/command.ts'
+import { output, run, succeeds } from '../../src/cli/command.ts'
 
 const home = dirname(dirname(import.meta.dirname))
 

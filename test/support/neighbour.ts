@@ -1,5 +1,5 @@
 import { inject } from 'vitest'
-import { PORTS_HEADER } from '../../ports/header.ts'
+import { PORTS_HEADER } from '../../src/ports/header.ts'
 import { docker, labelled } from './containers.ts'
 
 /** Connects, sends the given bytes, and prints what comes back as hex until nothing comes for a while, or `closed`. */

@@ -1,9 +1,9 @@
 import { describe, inject } from 'vitest'
-import type { AdminClient } from './admin-client.ts'
-import { EmbeddedNodeRedTcp } from './embedded-node-red-tcp.ts'
+import type { AdminClient } from '../../src/testing/admin-client.ts'
+import { EmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
 import { RUN_NAME, TEST_LABEL } from './engine.ts'
-import { NodeRedTcpContainer } from './node-red-tcp-container.ts'
-import type { TcpClient } from './tcp-client.ts'
+import { NodeRedTcpContainer } from '../../src/testing/node-red-tcp-container.ts'
+import type { TcpClient } from '../../src/testing/tcp-client.ts'
 
 /** A distribution that runs, wherever. */
 export type RunningNodeRedTcp = AsyncDisposable & {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { matches, normalizeAddress, parseAddressList } from '../../tcp/access-list.ts'
+import { matches, normalizeAddress, parseAddressList } from '../../src/tcp/access-list.ts'
 
 const LIST = parseAddressList('10.0.0.0/8, 192.168.1.5\n2001:db8::/32 ::1,172.16.5.9/12')
 

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
-import { parseAddressList } from '../../tcp/access-list.ts'
-import { Budget } from '../../tcp/budget.ts'
-import { readProxyHeader } from '../../tcp/proxy-greeting.ts'
-import { Requester } from '../../tcp/requester.ts'
-import type { ExchangeOptions } from '../../tcp/requester/exchange.ts'
-import { TcpPeer } from '../support/tcp-peer.ts'
+import { parseAddressList } from '../../src/tcp/access-list.ts'
+import { Budget } from '../../src/tcp/budget.ts'
+import { readProxyHeader } from '../../src/tcp/proxy-greeting.ts'
+import { Requester } from '../../src/tcp/requester.ts'
+import type { ExchangeOptions } from '../../src/tcp/requester/exchange.ts'
+import { TcpPeer } from '../../src/testing/tcp-peer.ts'
 import { LINES, startListening } from './support/listening.ts'
 
 const MANY = 1_000_000

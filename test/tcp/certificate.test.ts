@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { certificateFault, filedCertificateFault } from '../../tcp/certificate.ts'
-import { createAuthority } from '../support/certificates.ts'
+import { certificateFault, filedCertificateFault } from '../../src/tcp/certificate.ts'
+import { createAuthority } from '../../src/testing/certificates.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const { issue } = createAuthority()

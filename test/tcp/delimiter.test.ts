@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseBytes, parseDelimiter } from '../../tcp/delimiter.ts'
+import { parseBytes, parseDelimiter } from '../../src/tcp/delimiter.ts'
 
 test.each([
   ['\\n', 'utf8', '0a'],

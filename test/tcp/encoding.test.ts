@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import iconv from 'iconv-lite'
 import { describe, expect, test } from 'vitest'
-import { createDecoder, decodeText, encodeText, isKnownEncoding, isSelfSynchronizing } from '../../tcp/encoding.ts'
+import { createDecoder, decodeText, encodeText, isKnownEncoding, isSelfSynchronizing } from '../../src/tcp/encoding.ts'
 import { bytesOf, cuts, split } from './support/chunks.ts'
 
 const CHINESE = 'a中文字，。測試電腦資料1\r\n\\|'

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createFramer, type Framing } from '../../tcp/framing.ts'
+import { createFramer, type Framing } from '../../src/tcp/framing.ts'
 import { delimiter, lengthField, marker, open } from './support/framers.ts'
 
 const TOTAL = 32 * 1024 * 1024

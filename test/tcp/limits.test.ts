@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { expect, test } from 'vitest'
-import { parseAddressList } from '../../tcp/access-list.ts'
-import type { Session } from '../../tcp/session.ts'
-import { createAuthority } from '../support/certificates.ts'
+import { parseAddressList } from '../../src/tcp/access-list.ts'
+import type { Session } from '../../src/tcp/session.ts'
+import { createAuthority } from '../../src/testing/certificates.ts'
 import { LINES, startListening, type Listening } from './support/listening.ts'
 
 const MIB = 1024 * 1024

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { readProxyHeader } from '../../tcp/proxy-greeting.ts'
-import { parseAddressList } from '../../tcp/access-list.ts'
+import { readProxyHeader } from '../../src/tcp/proxy-greeting.ts'
+import { parseAddressList } from '../../src/tcp/access-list.ts'
 import { startListening, type Listening } from './support/listening.ts'
 
 /** Only others are trusted. */

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { normalizeAddress } from '../../tcp/access-list.ts'
+import { normalizeAddress } from '../../src/tcp/access-list.ts'
 import {
   createProxyParser,
   formatProxyHeader,
   ProxyProtocolError,
   startsLikeProxyHeader,
   type ProxyResult,
-} from '../../tcp/proxy-protocol.ts'
+} from '../../src/tcp/proxy-protocol.ts'
 import { cuts, split } from './support/chunks.ts'
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { Requester } from '../../tcp/requester.ts'
-import type { ReplyEnd } from '../../tcp/requester/reply.ts'
-import { TcpPeer } from '../support/tcp-peer.ts'
+import { Requester } from '../../src/tcp/requester.ts'
+import type { ReplyEnd } from '../../src/tcp/requester/reply.ts'
+import { TcpPeer } from '../../src/testing/tcp-peer.ts'
 import { PASSED_ON } from './support/listening.ts'
 
 const MANY = 1_000_000

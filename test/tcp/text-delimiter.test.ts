@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FrameTooLongError } from '../../tcp/framing.ts'
-import { createTextDelimiterFramer, type TextDelimiterFramer } from '../../tcp/framing/text-delimiter.ts'
+import { FrameTooLongError } from '../../src/tcp/framing.ts'
+import { createTextDelimiterFramer, type TextDelimiterFramer } from '../../src/tcp/framing/text-delimiter.ts'
 import { cuts, splitText } from './support/chunks.ts'
 
 const DELIMITERS = ['a', 'ab', 'aab', 'aaa', '中a']

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Payload } from '../../tcp/intake.ts'
-import { PAYLOADS_A_TURN } from '../../tcp/turns.ts'
+import type { Payload } from '../../src/tcp/intake.ts'
+import { PAYLOADS_A_TURN } from '../../src/tcp/turns.ts'
 import { LINES, startListening } from './support/listening.ts'
 
 const LINES_SENT = 20_000

@@ -3,9 +3,9 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { WriteLimit } from '../../tcp/outbox.ts'
-import { Session, type SessionOwner } from '../../tcp/session.ts'
-import { createAuthority } from '../support/certificates.ts'
+import type { WriteLimit } from '../../src/tcp/outbox.ts'
+import { Session, type SessionOwner } from '../../src/tcp/session.ts'
+import { createAuthority } from '../../src/testing/certificates.ts'
 
 const MIB = 1024 * 1024
 const LIMIT: WriteLimit = { bytes: 4 * MIB, disconnect: true }

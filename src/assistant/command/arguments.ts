@@ -66,7 +66,7 @@ export function readArguments(args: string[]): Talk | Run | undefined {
 function readRun(values: Values, files: string[]): Run {
   const strange = Object.keys(values).find((name) => !RUN_FLAGS.includes(name))
   if (strange !== undefined) throw new UsageError(`run has no option --${strange}; what is sent and expected stands in the file`)
-  if (files.length === 0) throw new UsageError('run needs a scenario file, such as: assistant run assistant/examples/tcp-response.yaml')
+  if (files.length === 0) throw new UsageError('run needs a scenario file, such as: assistant run examples/tcp-response.yaml')
   const variables = Object.fromEntries((values.set ?? []).map(readVariable))
   return { command: 'run', files, junit: values.junit, variables, quiet: values.quiet === true }
 }

@@ -2,7 +2,7 @@
 import { styleText } from 'node:util'
 import { decodeText } from '../../tcp/encoding.ts'
 import { formatTime, visible } from '../shared/export/entries.ts'
-import { formatHex } from '../../tcp/hex.ts'
+import { formatHex } from '../../text/hex.ts'
 import type { LogEntry } from '../shared/protocol.ts'
 import { describe } from './texts.ts'
 

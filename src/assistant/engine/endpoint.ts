@@ -1,4 +1,4 @@
-import { formatAddress } from '../../tcp/address.ts'
+import { formatAddress } from '../../text/address.ts'
 import type { Counters, EndpointInfo, EndpointState, Limits, LogEntry, Told } from '../shared/protocol.ts'
 import type { EndpointSpec, FaultSpec, Rule } from '../shared/spec.ts'
 import { createFileSending } from './file.ts'

@@ -1,5 +1,5 @@
 import { decodeText, encodeText } from '../../tcp/encoding.ts'
-import { concatBytes } from '../shared/escapes.ts'
+import { concatBytes } from '../../text/escapes.ts'
 import { indexOfBytes, indexOfPattern, parseHexPattern, textOf } from '../shared/pattern.ts'
 import { parseRegex, REGEX_CHARACTERS } from '../shared/regex.ts'
 

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { isIP, isIPv6 } from 'node:net'
 import { normalizeAddress } from '../../tcp/access-list.ts'
-import { formatAddress } from '../../tcp/address.ts'
+import { formatAddress } from '../../text/address.ts'
 import type { UdpSpec } from '../shared/spec.ts'
 import { lookupAllowed } from './dial.ts'
 import type { Link, Peer } from './peer.ts'

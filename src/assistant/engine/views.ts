@@ -1,5 +1,5 @@
 import { checksumOf, verifyChecksum } from '../shared/checksum.ts'
-import { formatHex, parseHex } from '../../tcp/hex.ts'
+import { formatHex, parseHex } from '../../text/hex.ts'
 import { measureLatency } from '../shared/latency.ts'
 import type { Frame, FramingView, LatencyView, LogEntry, NodeView, TextView, ViewAsked } from '../shared/protocol.ts'
 import type { ChecksumSpec, FramingSpec } from '../shared/spec.ts'

@@ -6,11 +6,11 @@ export default defineConfig({
   root: import.meta.dirname,
   // Relative, since HTTP_ADMIN_ROOT moves the page.
   base: './',
-  cacheDir: join(import.meta.dirname, '..', 'node_modules', '.vite-web'),
+  cacheDir: join(import.meta.dirname, '../../../node_modules/.vite-page'),
   plugins: [vue()],
   define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
   build: {
-    outDir: join(import.meta.dirname, '..', 'dist', 'web'),
+    outDir: join(import.meta.dirname, '../../../dist/page'),
     emptyOutDir: true,
     target: 'es2022',
     assetsInlineLimit: 0,

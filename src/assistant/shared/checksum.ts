@@ -1,4 +1,4 @@
-import { concatBytes } from './escapes.ts'
+import { concatBytes } from '../../text/escapes.ts'
 import type { ChecksumName, ChecksumSpec } from './spec.ts'
 
 export type Checksum = {

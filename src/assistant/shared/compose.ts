@@ -1,6 +1,6 @@
 import { checksumOf } from './checksum.ts'
-import { concatBytes, encodeUtf8, joinPieces, readEscapes, type Piece } from './escapes.ts'
-import { hexPair, parseHex } from '../../tcp/hex.ts'
+import { concatBytes, encodeUtf8, joinPieces, readEscapes, type Piece } from '../../text/escapes.ts'
+import { hexPair, parseHex } from '../../text/hex.ts'
 import { createMacroState, readMacros, type MacroPiece, type MacroState } from './macros.ts'
 import type { Told } from './protocol.ts'
 import type { Draft } from './spec.ts'

@@ -1,8 +1,8 @@
 // A conversation as a flow that plays Node-RED's part in it. Made of Node-RED's own nodes and their own properties only.
-import { encodeUtf8, sameBytes } from './escapes.ts'
+import { encodeUtf8, sameBytes } from '../../text/escapes.ts'
 import type { ExportContext } from './export/entries.ts'
 import { layOut, type FlowNode } from './flow-layout.ts'
-import { formatHex } from '../../tcp/hex.ts'
+import { formatHex } from '../../text/hex.ts'
 import type { LogEntry } from './protocol.ts'
 import type { EndpointSpec } from './spec.ts'
 

@@ -1,4 +1,4 @@
-import { hexPair, type TextMistake } from '../../tcp/hex.ts'
+import { hexPair, type TextMistake } from '../../text/hex.ts'
 
 /** What macros are worked out from. `counter` is that of the message which is being made. */
 export type MacroState = { counter: number; now: () => Date; random: () => number }

@@ -1,6 +1,6 @@
 import { isLoopback } from '../../ports/diagnosis.ts'
 import type { Publication, Reach } from '../../ports/facts.ts'
-import { formatAddress } from '../../tcp/address.ts'
+import { formatAddress } from '../../text/address.ts'
 import type { ListenerState } from '../../tcp/listener.ts'
 import type { ListeningStatus, NodeStatus } from './node-red.ts'
 import { countConnections } from './texts.ts'

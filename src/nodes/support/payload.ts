@@ -1,6 +1,6 @@
 import { encodeText } from '../../tcp/encoding.ts'
 import { TcpError } from '../../tcp/errors.ts'
-import { parseHex } from '../../tcp/hex.ts'
+import { parseHex } from '../../text/hex.ts'
 
 /** What a string stands for: its characters in an encoding, or bytes in Base64 or hex digits. */
 export type TextForm = { form: 'text' | 'base64' | 'hex'; encoding: string }

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dirname, extname, join } from 'node:path'
 
-// Beside the compiled plugins: dist/web.
-const WEB = join(dirname(dirname(import.meta.dirname)), 'web')
+// Beside the compiled code: dist/page.
+const WEB = join(dirname(dirname(dirname(import.meta.dirname))), 'page')
 const YEAR_SECONDS = 365 * 24 * 3600
 
 const TYPES: Record<string, string> = {

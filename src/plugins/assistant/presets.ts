@@ -1,7 +1,7 @@
 import type { Preset } from '../../assistant/shared/protocol.ts'
 import type { Draft } from '../../assistant/shared/spec.ts'
 import type { Environment } from '../../runtime/environment.ts'
-import { ownAddress } from '../../tcp/address.ts'
+import { ownAddress } from '../../text/address.ts'
 
 type Ports = Pick<
   Environment,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { parseRanges, type Policy } from '../../live-ports/policy.ts'
+import { parseRanges, type Policy } from '../docker/policy.ts'
 
 const DEFAULT_PROJECT = 'node-red-tcp'
 const DEFAULT_MAX = 50
@@ -159,7 +159,7 @@ function readBytes(text: string): Buffer {
 /** As compose reads it, where nothing else is said. */
 function readProjectName(): string {
   try {
-    const file = readFileSync(join(dirname(dirname(import.meta.dirname)), 'docker-compose.yml'), 'utf8')
+    const file = readFileSync(join(dirname(dirname(dirname(import.meta.dirname))), 'docker-compose.yml'), 'utf8')
     return /^name:\s*['"]?([\w-]+)/m.exec(file)?.[1] ?? DEFAULT_PROJECT
   } catch {
     return DEFAULT_PROJECT

@@ -1,6 +1,6 @@
-import type { PortRow } from '../../ports/diagnosis.ts'
-import type { UsedBy } from '../../ports/facts.ts'
-import { formatAddress } from '../../tcp/address.ts'
+import type { PortRow } from '../diagnosis.ts'
+import type { UsedBy } from '../facts.ts'
+import { formatAddress } from '../../text/address.ts'
 import { describeProblem } from './texts.ts'
 
 const WIDTH = 100

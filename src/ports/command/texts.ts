@@ -1,5 +1,5 @@
-import type { Problem } from '../../ports/diagnosis.ts'
-import { withHolder } from '../../ports/holders.ts'
+import type { Problem } from '../diagnosis.ts'
+import { withHolder } from '../holders.ts'
 
 /** What is wrong, in a sentence. */
 export function describeProblem({ code, params }: Problem): string {

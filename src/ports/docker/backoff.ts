@@ -1,4 +1,4 @@
-import type { PublishFailure } from '../ports/facts.ts'
+import type { PublishFailure } from '../facts.ts'
 
 const FIRST_RETRY_MS = 1_000
 const LONGEST_RETRY_MS = 10_000

@@ -1,7 +1,7 @@
 // Sends a byte on its way, step by step, and tells where it gets stuck.
-import { isLoopback } from '../ports/diagnosis.ts'
-import type { ListenerFact, Publication } from '../ports/facts.ts'
-import { formatAddress } from '../tcp/address.ts'
+import { isLoopback } from '../diagnosis.ts'
+import type { ListenerFact, Publication } from '../facts.ts'
+import { formatAddress } from '../../text/address.ts'
 import type { Engine } from './docker.ts'
 import { isUp, listForwarders, publicationOf, type Forwarder } from './forwarders.ts'
 import type { NodeRed } from './project.ts'

@@ -1,7 +1,7 @@
 import type { ContainerCreateOptions, ContainerInfo } from 'dockerode'
-import type { Publication } from '../ports/facts.ts'
-import { forwarderHostName } from '../ports/forwarder-name.ts'
-import { formatAddress } from '../tcp/address.ts'
+import type { Publication } from '../facts.ts'
+import { forwarderHostName } from '../forwarder-name.ts'
+import { formatAddress } from '../../text/address.ts'
 import { ask, type Engine } from './docker.ts'
 import { engineMessage, PublishError, statusOf } from './errors.ts'
 import {

@@ -1,6 +1,6 @@
 // What containers are called and labelled. By compose's own labels `docker compose down` takes forwarders away with the project.
 
-import { forwarderNameEnd } from '../ports/forwarder-name.ts'
+import { forwarderNameEnd } from '../forwarder-name.ts'
 import { isPort } from './snapshot.ts'
 
 /** The services of docker-compose.yml. */

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
-import type { Publication } from '../ports/facts.ts'
-import { reachableAddress } from '../tcp/address.ts'
+import type { Publication } from '../facts.ts'
+import { reachableAddress } from '../../text/address.ts'
 
 const CONNECT_TIMEOUT_MS = 3_000
 const MAX_KEPT_BYTES = 1024 * 1024

@@ -1,6 +1,6 @@
 import type { ContainerInspectInfo } from 'dockerode'
-import type { Publication } from '../ports/facts.ts'
-import { formatAddress, reachableAddress } from '../tcp/address.ts'
+import type { Publication } from '../facts.ts'
+import { formatAddress, reachableAddress } from '../../text/address.ts'
 import { ask, type Engine } from './docker.ts'
 import { ProjectUnavailable, statusOf } from './errors.ts'
 import { NODE_RED_SERVICE, PROJECT_LABEL, SERVICE_LABEL } from './labels.ts'

@@ -1,6 +1,6 @@
 // Does what reconcile has found, and keeps in mind what failed.
-import type { PublishFailure } from '../ports/facts.ts'
-import { formatAddress } from '../tcp/address.ts'
+import type { PublishFailure } from '../facts.ts'
+import { formatAddress } from '../../text/address.ts'
 import { createFailedPorts } from './backoff.ts'
 import type { Engine } from './docker.ts'
 import { PublishError } from './errors.ts'

@@ -1,6 +1,6 @@
 // Node-RED's status port, as a client.
-import type { PortsSnapshot, PublishFailure } from '../ports/facts.ts'
-import { PORTS_HEADER } from '../ports/header.ts'
+import type { PortsSnapshot, PublishFailure } from '../facts.ts'
+import { PORTS_HEADER } from '../header.ts'
 import { ProjectUnavailable } from './errors.ts'
 import { parseSnapshot } from './snapshot.ts'
 

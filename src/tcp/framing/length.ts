@@ -1,4 +1,4 @@
-import { formatHex } from '../hex.ts'
+import { formatHex } from '../../text/hex.ts'
 import { BadLengthError, FrameTooLongError, type Framer, type FramerOptions, type Framing } from '../framing.ts'
 import { createByteQueue } from './byte-queue.ts'
 import { createQueueFramer } from './queue-framer.ts'

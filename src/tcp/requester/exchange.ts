@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { formatAddress } from '../address.ts'
+import { formatAddress } from '../../text/address.ts'
 import type { Account, Budget } from '../budget.ts'
 import { describeSlowPeer, TcpError } from '../errors.ts'
 import type { Payload } from '../intake.ts'

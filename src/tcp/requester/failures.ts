@@ -1,6 +1,6 @@
 // Why there is no reply, for people: what was wanted, and what has come of it.
 import { TcpError, type TcpErrorCode } from '../errors.ts'
-import { formatHex } from '../hex.ts'
+import { formatHex } from '../../text/hex.ts'
 import type { Stage } from './patience.ts'
 import type { ReplyEnd, ReplyReader } from './reply.ts'
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
-import { COMPILE_CACHE } from '../../support/compile-cache.ts'
+import { COMPILE_CACHE } from '../../../src/testing/compile-cache.ts'
 
 const home = dirname(dirname(dirname(import.meta.dirname)))
 const SCRIPT = join(home, 'scripts', 'assistant.ts')

@@ -1,8 +1,8 @@
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { launchBrowser, logIn, signIn } from '../../support/browser.ts'
-import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../../support/embedded-node-red-tcp.ts'
-import { TcpPeer } from '../../support/tcp-peer.ts'
+import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../../../src/testing/embedded-node-red-tcp.ts'
+import { TcpPeer } from '../../../src/testing/tcp-peer.ts'
 
 const PASSWORD = 'assistant password'
 

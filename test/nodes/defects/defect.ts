@@ -1,7 +1,7 @@
-import type { StartedNodeRedTcpContainer } from '../../support/node-red-tcp-container.ts'
-import type { AdminClient } from '../../support/admin-client.ts'
-import type { DebugMessage, DebugStream } from '../../support/debug-stream.ts'
-import type { TcpClient } from '../../support/tcp-client.ts'
+import type { StartedNodeRedTcpContainer } from '../../../src/testing/node-red-tcp-container.ts'
+import type { AdminClient } from '../../../src/testing/admin-client.ts'
+import type { DebugMessage, DebugStream } from '../../../src/testing/debug-stream.ts'
+import type { TcpClient } from '../../../src/testing/tcp-client.ts'
 
 /** One row: what is seen with Node-RED's own nodes and what with ours. */
 export type Defect = {

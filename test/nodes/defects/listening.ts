@@ -1,5 +1,5 @@
 import { flowOf, Tab } from '../flow-builder.ts'
-import { TcpClient } from '../../support/tcp-client.ts'
+import { TcpClient } from '../../../src/testing/tcp-client.ts'
 import { comesTrue, firstOf, nextOf, open, type Defect, type DefectContext } from './defect.ts'
 
 type Listener = { port: number; role: string; state: string }
@@ -117,6 +117,6 @@ export const listening: Defect[] = [
 ]
 
 async function logOf(nodeRed: DefectContext['nodeRed']): Promise<string> {
-  const { output } = await import('../../../scripts/support/command.ts')
+  const { output } = await import('../../../src/cli/command.ts')
   return await output('sh', ['-c', 'docker logs "$0" 2>&1', nodeRed.getId()])
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { flowOf, Tab } from '../flow-builder.ts'
-import { TcpPeer } from '../../support/tcp-peer.ts'
+import { TcpPeer } from '../../../src/testing/tcp-peer.ts'
 import { nextOf, type Defect } from './defect.ts'
 
 const HOST = 'host.docker.internal'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:tls'
-import { createAuthority } from '../../support/certificates.ts'
+import { createAuthority } from '../../../src/testing/certificates.ts'
 import { logsOf } from '../../support/containers.ts'
 import { flowOf, Tab, tlsConfig } from '../flow-builder.ts'
 import { comesTrue, firstOf, open, type Defect, type DefectContext } from './defect.ts'

@@ -1,5 +1,5 @@
 import { flowOf, Tab } from '../flow-builder.ts'
-import { TcpPeer } from '../../support/tcp-peer.ts'
+import { TcpPeer } from '../../../src/testing/tcp-peer.ts'
 import { comesTrue, firstOf, metricOf, open, type Defect, type DefectContext } from './defect.ts'
 
 const HOST = 'host.docker.internal'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { docker } from '../../support/containers.ts'
 import { newContainer } from '../../support/runtimes.ts'
-import { TcpClient } from '../../support/tcp-client.ts'
+import { TcpClient } from '../../../src/testing/tcp-client.ts'
 import { flowOf, Tab } from '../flow-builder.ts'
 import { comesTrue, open, type Defect, type DefectContext } from './defect.ts'
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { AdminClient } from '../../support/admin-client.ts'
-import { EmbeddedNodeRedTcp } from '../../support/embedded-node-red-tcp.ts'
+import type { AdminClient } from '../../../src/testing/admin-client.ts'
+import { EmbeddedNodeRedTcp } from '../../../src/testing/embedded-node-red-tcp.ts'
 
 const RECONNECT_MS = 300
 

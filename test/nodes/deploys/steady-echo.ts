@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TcpClient } from '../../support/tcp-client.ts'
+import type { TcpClient } from '../../../src/testing/tcp-client.ts'
 
 const EVERY_MS = 20
 

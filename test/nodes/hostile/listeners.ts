@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { connect } from 'node:tls'
-import { formatProxyHeader } from '../../../tcp/proxy-protocol.ts'
-import type { FlowNode } from '../../support/admin-client.ts'
-import { createAuthority } from '../../support/certificates.ts'
-import { TcpClient } from '../../support/tcp-client.ts'
+import { formatProxyHeader } from '../../../src/tcp/proxy-protocol.ts'
+import type { FlowNode } from '../../../src/testing/admin-client.ts'
+import { createAuthority } from '../../../src/testing/certificates.ts'
+import { TcpClient } from '../../../src/testing/tcp-client.ts'
 import { flowOf, Tab, tlsConfig } from '../flow-builder.ts'
 
 /** A listener that echoes; `part` is the beginning of a frame, of a header or of a handshake. */

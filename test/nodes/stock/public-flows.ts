@@ -1,4 +1,4 @@
-import { TcpPeer } from '../../support/tcp-peer.ts'
+import { TcpPeer } from '../../../src/testing/tcp-peer.ts'
 import { comesTrue, open } from '../defects/defect.ts'
 import { Tab } from '../flow-builder.ts'
 import { accept, deploy, HOST, nextMessage, type Row, type RowContext } from './row.ts'

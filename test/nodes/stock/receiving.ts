@@ -1,7 +1,7 @@
 import { comesTrue, open } from '../defects/defect.ts'
 import { Tab } from '../flow-builder.ts'
-import type { TcpClient } from '../../support/tcp-client.ts'
-import { TcpPeer } from '../../support/tcp-peer.ts'
+import type { TcpClient } from '../../../src/testing/tcp-client.ts'
+import { TcpPeer } from '../../../src/testing/tcp-peer.ts'
 import { accept, deploy, HOST, nextMessage, sendChunks, shown, type Message, type Row, type RowContext } from './row.ts'
 
 /** `connections`: what each one sends before it ends, in chunks. */

@@ -1,7 +1,7 @@
 import { Tab } from '../flow-builder.ts'
-import type { TcpClient } from '../../support/tcp-client.ts'
-import { TcpPeer } from '../../support/tcp-peer.ts'
-import type { FlowNode } from '../../support/admin-client.ts'
+import type { TcpClient } from '../../../src/testing/tcp-client.ts'
+import { TcpPeer } from '../../../src/testing/tcp-peer.ts'
+import type { FlowNode } from '../../../src/testing/admin-client.ts'
 import { exchanges, one, sit, type Exchange } from './exchanges.ts'
 import { deploy, HOST, nextMessage, sendChunks, shown, type Message, type Row, type RowContext } from './row.ts'
 

@@ -1,7 +1,7 @@
 import { flowOf, type Tab } from '../flow-builder.ts'
 import { comesTrue, nextOf, type DefectContext } from '../defects/defect.ts'
-import type { TcpClient } from '../../support/tcp-client.ts'
-import type { TcpPeer } from '../../support/tcp-peer.ts'
+import type { TcpClient } from '../../../src/testing/tcp-client.ts'
+import type { TcpPeer } from '../../../src/testing/tcp-peer.ts'
 
 export type RowContext = DefectContext
 

@@ -1,6 +1,6 @@
 import { open } from '../defects/defect.ts'
 import { Tab } from '../flow-builder.ts'
-import { TcpPeer } from '../../support/tcp-peer.ts'
+import { TcpPeer } from '../../../src/testing/tcp-peer.ts'
 import { accept, deploy, HOST, type Row } from './row.ts'
 
 /** tcp out: who gets a message, and what becomes of the connection. */

@@ -1,4 +1,4 @@
-import type { FlowNode } from '../../support/admin-client.ts'
+import type { FlowNode } from '../../../src/testing/admin-client.ts'
 
 const TAB = 'live-ports-tab'
 const tab: FlowNode = { id: TAB, type: 'tab', label: 'devices' }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { TcpClient } from '../../support/tcp-client.ts'
+import { TcpClient } from '../../../src/testing/tcp-client.ts'
 
 /** An address of this machine on its LAN. Who comes from there is not given another address on the way in, as 127.0.0.1 is. */
 export const LAN_ADDRESS = Object.entries(networkInterfaces())

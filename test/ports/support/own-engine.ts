@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { mkdtempSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hasCommand, output, succeeds } from '../../../scripts/support/command.ts'
-import { waitUntil } from '../../support/wait.ts'
+import { hasCommand, output, succeeds } from '../../../src/cli/command.ts'
+import { waitUntil } from '../../../src/testing/wait.ts'
 
 const START_TIMEOUT_MS = 60_000
 const END_TIMEOUT_MS = 30_000

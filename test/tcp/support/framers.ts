@@ -1,4 +1,4 @@
-import { createFramer, type Framer, type Framing } from '../../../tcp/framing.ts'
+import { createFramer, type Framer, type Framing } from '../../../src/tcp/framing.ts'
 
 const MAX_FRAME = 1024
 

@@ -1,9 +1,9 @@
 import { connect, type Socket, type SocketConstructorOpts } from 'node:net'
-import type { Budget } from '../../../tcp/budget.ts'
-import type { IntakeOptions, Payload } from '../../../tcp/intake.ts'
-import { Listener, type ListenerOwner, type ListenerSettings, type ListenerState } from '../../../tcp/listener.ts'
-import type { Session } from '../../../tcp/session.ts'
-import type { TlsMaterial } from '../../../tcp/tls.ts'
+import type { Budget } from '../../../src/tcp/budget.ts'
+import type { IntakeOptions, Payload } from '../../../src/tcp/intake.ts'
+import { Listener, type ListenerOwner, type ListenerSettings, type ListenerState } from '../../../src/tcp/listener.ts'
+import type { Session } from '../../../src/tcp/session.ts'
+import type { TlsMaterial } from '../../../src/tcp/tls.ts'
 
 const SETTINGS: ListenerSettings = {
   maxConnections: 0,

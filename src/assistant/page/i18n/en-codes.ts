@@ -1,6 +1,6 @@
-import type { Code } from '../../assistant/shared/protocol.ts'
-import type { ScenarioCode } from '../../assistant/shared/scenario.ts'
-import { STEP_NAMES } from '../../assistant/shared/step-names.ts'
+import type { Code } from '../../shared/protocol.ts'
+import type { ScenarioCode } from '../../shared/scenario.ts'
+import { STEP_NAMES } from '../../shared/step-names.ts'
 
 /** What this page says itself; behind a dot, the reason that a code comes with. */
 type OwnCode = 'OFFLINE' | 'BAD_FILE' | `${Code}.${string}`

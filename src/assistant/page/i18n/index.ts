@@ -1,5 +1,5 @@
 import { computed, watchEffect } from 'vue'
-import type { Told } from '../../assistant/shared/protocol.ts'
+import type { Told } from '../../shared/protocol.ts'
 import { look } from '../state/settings.ts'
 import { en } from './en.ts'
 import { enCodes } from './en-codes.ts'

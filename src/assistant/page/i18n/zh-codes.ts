@@ -1,4 +1,4 @@
-import { STEP_NAMES } from '../../assistant/shared/step-names.ts'
+import { STEP_NAMES } from '../../shared/step-names.ts'
 import type { CodeCatalog } from './index.ts'
 
 export const zhCodes: CodeCatalog = {

@@ -1,5 +1,5 @@
 import { onScopeDispose, ref, shallowRef, watch } from 'vue'
-import type { Requests, Told } from '../../assistant/shared/protocol.ts'
+import type { Requests, Told } from '../../shared/protocol.ts'
 import { ask, RequestError } from './connection.ts'
 import { current } from './session.ts'
 

@@ -1,5 +1,5 @@
 import { ref, shallowRef } from 'vue'
-import type { Answer, EndpointInfo, Requests, ServerEvent, Told, Verb } from '../../assistant/shared/protocol.ts'
+import type { Answer, EndpointInfo, Requests, ServerEvent, Told, Verb } from '../../shared/protocol.ts'
 
 const FIRST_RETRY_MS = 300
 const LAST_RETRY_MS = 5_000

@@ -1,4 +1,4 @@
-import { hexPair } from '../../tcp/hex.ts'
+import { hexPair } from '../../../text/hex.ts'
 
 const WIDTH = 16
 

@@ -1,4 +1,4 @@
-import type { Told } from '../../assistant/shared/protocol.ts'
+import type { Told } from '../../shared/protocol.ts'
 import { toBase64 } from './bytes.ts'
 import { ask, hello, RequestError } from './connection.ts'
 

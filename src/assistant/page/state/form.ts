@@ -1,4 +1,4 @@
-import type { EndpointKind, EndpointSpec } from '../../assistant/shared/spec.ts'
+import type { EndpointKind, EndpointSpec } from '../../shared/spec.ts'
 import type { Key } from '../i18n/index.ts'
 import { network } from './settings.ts'
 

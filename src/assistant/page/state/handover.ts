@@ -1,11 +1,4 @@
-import type {
-  EditorPresence,
-  HandoverChannel,
-  HandoverMessage,
-  HandoverSlot,
-  Placed,
-  WaitingFlow,
-} from '../../assistant/shared/handover.ts'
+import type { EditorPresence, HandoverChannel, HandoverMessage, HandoverSlot, Placed, WaitingFlow } from '../../shared/handover.ts'
 
 const CHANNEL: HandoverChannel = 'node-red-tcp/flow'
 const SLOT: HandoverSlot = 'node-red-tcp.flow'

@@ -1,5 +1,5 @@
 import { shallowRef, triggerRef, type ShallowRef } from 'vue'
-import type { Entry } from '../../assistant/shared/protocol.ts'
+import type { Entry } from '../../shared/protocol.ts'
 import { ask, hello, onEvent } from './connection.ts'
 
 const SHOW_EVERY_MS = 100

@@ -1,4 +1,4 @@
-import type { Preset } from '../../assistant/shared/protocol.ts'
+import type { Preset } from '../../shared/protocol.ts'
 import { t, type Key } from '../i18n/index.ts'
 import { endpoints } from './connection.ts'
 import { addressOf } from './form.ts'

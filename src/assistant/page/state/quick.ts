@@ -1,6 +1,6 @@
 import { EMPTY_DRAFT, type QuickCommand } from './settings.ts'
-import { CHECKSUM_NAMES } from '../../assistant/shared/checksum.ts'
-import type { ChecksumName, ChecksumSpec, Draft } from '../../assistant/shared/spec.ts'
+import { CHECKSUM_NAMES } from '../../shared/checksum.ts'
+import type { ChecksumName, ChecksumSpec, Draft } from '../../shared/spec.ts'
 
 const FORMAT = 'node-red-tcp quick commands'
 const MOST = 1000

@@ -1,4 +1,4 @@
-import type { Entry } from '../../assistant/shared/protocol.ts'
+import type { Entry } from '../../shared/protocol.ts'
 import { base64Length } from './bytes.ts'
 
 const SHOWN_SECONDS = 300

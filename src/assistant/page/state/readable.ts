@@ -1,5 +1,5 @@
-import { formatHex } from '../../tcp/hex.ts'
-import type { Entry } from '../../assistant/shared/protocol.ts'
+import { formatHex } from '../../../text/hex.ts'
+import type { Entry } from '../../shared/protocol.ts'
 import { base64Length, fromBase64 } from './bytes.ts'
 
 export const ENCODINGS = ['utf-8', 'gbk', 'gb18030', 'big5', 'shift_jis', 'euc-kr', 'iso-8859-1', 'windows-1251', 'utf-16le', 'utf-16be']

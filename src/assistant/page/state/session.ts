@@ -1,6 +1,6 @@
 import { computed, ref, shallowRef, watch } from 'vue'
-import type { EndpointInfo, Requests, Told, Verb } from '../../assistant/shared/protocol.ts'
-import type { EndpointSpec } from '../../assistant/shared/spec.ts'
+import type { EndpointInfo, Requests, Told, Verb } from '../../shared/protocol.ts'
+import type { EndpointSpec } from '../../shared/spec.ts'
 import { ask, endpoints, hello, link, onEvent, RequestError } from './connection.ts'
 import { openLog, type Log } from './log.ts'
 import { remembered } from './storage.ts'

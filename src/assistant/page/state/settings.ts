@@ -1,4 +1,4 @@
-import type { ChecksumName, Draft, EndpointKind, FramingSpec, Rule } from '../../assistant/shared/spec.ts'
+import type { ChecksumName, Draft, EndpointKind, FramingSpec, Rule } from '../../shared/spec.ts'
 import { remembered } from './storage.ts'
 
 type FramingKind = FramingSpec['kind']

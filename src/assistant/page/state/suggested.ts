@@ -1,4 +1,4 @@
-import type { Preset } from '../../assistant/shared/protocol.ts'
+import type { Preset } from '../../shared/protocol.ts'
 import { portOfPreset } from './presets.ts'
 import { current } from './session.ts'
 import { network, newNetwork } from './settings.ts'

@@ -1,4 +1,4 @@
-import type { Entry } from '../../assistant/shared/protocol.ts'
+import type { Entry } from '../../shared/protocol.ts'
 
 const pad = (value: number, length = 2) => String(value).padStart(length, '0')
 

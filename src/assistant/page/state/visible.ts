@@ -1,6 +1,6 @@
 import { computed, reactive, ref, shallowRef, watch } from 'vue'
-import type { Direction, Entry } from '../../assistant/shared/protocol.ts'
-import { createSearch, type Search } from '../../assistant/shared/search.ts'
+import type { Direction, Entry } from '../../shared/protocol.ts'
+import { createSearch, type Search } from '../../shared/search.ts'
 import { t, tell } from '../i18n/index.ts'
 import { fromBase64 } from './bytes.ts'
 import { firstAfter } from './log.ts'

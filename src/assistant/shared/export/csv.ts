@@ -1,4 +1,4 @@
-import { formatHex } from '../../../tcp/hex.ts'
+import { formatHex } from '../../../text/hex.ts'
 import type { LogEntry } from '../protocol.ts'
 import { decodeBytes, describeNote, formatTime, type ExportContext } from './entries.ts'
 

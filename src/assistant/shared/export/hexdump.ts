@@ -1,4 +1,4 @@
-import { hexPair } from '../../../tcp/hex.ts'
+import { hexPair } from '../../../text/hex.ts'
 import type { LogEntry } from '../protocol.ts'
 import { ARROWS, describeNote, formatTime, visible, type ExportContext } from './entries.ts'
 

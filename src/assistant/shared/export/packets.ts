@@ -1,5 +1,5 @@
 // IP packets around payload, with right lengths and checksums.
-import { concatBytes } from '../escapes.ts'
+import { concatBytes } from '../../../text/escapes.ts'
 import type { Address } from './addresses.ts'
 
 export type TcpFlags = { syn?: boolean; ack?: boolean; fin?: boolean; rst?: boolean; psh?: boolean }

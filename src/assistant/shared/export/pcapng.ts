@@ -1,4 +1,4 @@
-import { concatBytes, encodeUtf8 } from '../escapes.ts'
+import { concatBytes, encodeUtf8 } from '../../../text/escapes.ts'
 import type { LogEntry } from '../protocol.ts'
 import { addressesOf } from './addresses.ts'
 import type { ExportContext } from './entries.ts'
