@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // Chromium breaks off what it is about to load when an interface of the machine comes or goes, as Docker's do with every container. So
 // the suites with a browser come last, one at a time, where they are not in a network of their own (scripts/support/test-parts.ts).
@@ -20,6 +21,16 @@ const local = globSync('test/**/*.test.ts', { exclude: [...BROWSER, CHECKS] }).f
   (suite) => !CONTAINERS.test(readFileSync(suite, 'utf8')),
 )
 
+// Begun late, each would keep one processor waiting for it alone. Of the others the largest files come first.
+const LONG = ['ports/watch-faults', 'nodes/defects', 'image', 'third-party', 'ports/engine-restart', 'ports/doctor', 'ports/watch', 'login']
+
+class LongFirst extends BaseSequencer {
+  override async sort(suites: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => LONG.some((name) => moduleId.endsWith(`/test/${name}.test.ts`))
+    return Array.from(await super.sort(suites)).toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)))
+  }
+}
+
 const common = {
   pool: 'threads',
   // What is waited for comes late on a busy machine; the default is a second.
@@ -31,6 +42,7 @@ const common = {
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
+    sequence: { sequencer: LongFirst },
     projects: [
       { test: { ...common, name: 'local', include: local, maxWorkers: 2, sequence: { groupOrder: 0 } } },
       { test: { ...common, name: 'checks', include: [CHECKS], maxWorkers: 1, sequence: { groupOrder: 0 } } },
