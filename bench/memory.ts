@@ -66,6 +66,6 @@ function readProc(pid: number, file: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new Error(`${path} can not be read: memory is measured on Linux only, with the engine on the same machine`, { cause })
+    throw new Error(`${path} cannot be read: memory is measured on Linux only, with the engine on the same machine`, { cause })
   }
 }

@@ -18,7 +18,7 @@ export async function provideBaseImage(image: string): Promise<'local' | 'pulled
   if (await succeeds('docker', ['image', 'inspect', image])) return 'local'
   say(`pulling ${image}`)
   if (await succeeds('docker', ['pull', '--quiet', image], { timeout: PULL_TIMEOUT_MS })) return 'pulled'
-  say(`${image} can not be pulled; building it from Debian ${DEBIAN_SUITE} and Node.js ${nodePackage().version}`)
+  say(`${image} cannot be pulled; building it from Debian ${DEBIAN_SUITE} and Node.js ${nodePackage().version}`)
   await buildFromPackages(image)
   return 'built'
 }

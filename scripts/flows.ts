@@ -38,7 +38,7 @@ async function status(admin: Admin): Promise<void> {
   const { files, broken } = await readProvisioning(admin)
   const width = Math.max(...[...files, ...broken].map(({ name }) => name.length))
   for (const { name, state } of files) console.log(`${name.padEnd(width)}  ${STATE_TEXTS[state]}`)
-  for (const { name, reason } of broken) console.log(`${name.padEnd(width)}  can not be used: ${reason}`)
+  for (const { name, reason } of broken) console.log(`${name.padEnd(width)}  cannot be used: ${reason}`)
   if (broken.length > 0) process.exitCode = 1
 }
 

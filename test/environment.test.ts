@@ -93,7 +93,7 @@ test.each(['NODE_RED_ADMIN_PASSWORD', 'NODE_RED_CREDENTIAL_SECRET'])('refuses %s
 
   const missing = await startRefused({ [`${name}_FILE`]: '/nowhere/secret' })
   expect(missing.code).toBe(1)
-  expect(missing.output).toContain(`${name}_FILE=/nowhere/secret: the file can not be read (ENOENT)`)
+  expect(missing.output).toContain(`${name}_FILE=/nowhere/secret: the file cannot be read (ENOENT)`)
 
   const long = await startRefused({ [name]: 'hidden'.repeat(200) })
   expect(long.output).toContain(`${name}=(not shown): allowed is at most 1024 characters`)
@@ -143,13 +143,13 @@ test('SCENARIOS says which tabs there are', async () => {
   expect(await tabsWith('none')).toEqual([])
 })
 
-test('names uid, gid, owner and the way out when the data folder can not be written', async () => {
+test('names uid, gid, owner and the way out when the data folder cannot be written', async () => {
   if (process.getuid?.() === 0) return void (await refusesForOthersThanRoot())
   const dataDir = mkdtempSync(join(tmpdir(), 'node-red-tcp-'))
   chmodSync(dataDir, 0o555)
   const { code, output } = await startRefused({ DATA_DIR: dataDir })
   expect(code).toBe(1)
-  expect(output).toMatch(/can not be written \(EACCES\) by uid \d+, gid \d+/)
+  expect(output).toMatch(/cannot be written \(EACCES\) by uid \d+, gid \d+/)
 })
 
 // Root may write anywhere, but not below a file.
@@ -158,7 +158,7 @@ async function refusesForOthersThanRoot(): Promise<void> {
   writeFileSync(file, '')
   const { code, output } = await startRefused({ DATA_DIR: join(file, 'data') })
   expect(code).toBe(1)
-  expect(output).toContain('can not be written (ENOTDIR)')
+  expect(output).toContain('cannot be written (ENOTDIR)')
 }
 
 test('generates a password once, keeps only its hash, and makes secrets private', async () => {

@@ -72,7 +72,7 @@ describeContainer('image', () => {
     expect(facts.output).toContain('data is writable')
   })
 
-  test('ends with the exact way out when /data can not be written', async () => {
+  test('ends with the exact way out when /data cannot be written', async () => {
     await using volume = await createVolume()
     await docker(
       'run',
@@ -89,7 +89,7 @@ describeContainer('image', () => {
     )
     const { code, log } = await runToEnd('-v', `${volume.name}:/data`, inject('image'))
     expect(code).toBe(1)
-    expect(log).toContain('/data can not be written (EACCES) by uid 1000, gid 0.')
+    expect(log).toContain('/data cannot be written (EACCES) by uid 1000, gid 0.')
     expect(log).toContain('It belongs to uid 4711, gid 4712, mode 755.')
     expect(log).toContain('user: "4711:4712"')
     expect(log).not.toContain('Welcome to Node-RED')
@@ -126,7 +126,7 @@ describeContainer('image', () => {
     expect([0, 143]).toContain(Number(await docker('inspect', '--format', '{{.State.ExitCode}}', nodeRed.getId())))
   })
 
-  test('is unhealthy, and says why, when a flow can not listen', async () => {
+  test('is unhealthy, and says why, when a flow cannot listen', async () => {
     await using nodeRed = await newContainer().withFlow('clash', listener('9503')).withoutReadiness().start()
     await expect.poll(async () => (await fetch(`${nodeRed.getStatusUrl()}/readyz`)).status, { timeout: 10_000 }).toBe(503)
     const check = await nodeRed.exec(['/opt/node-red-tcp/scripts/healthcheck.sh'])

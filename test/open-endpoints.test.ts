@@ -119,7 +119,7 @@ describe('endpoints of flows that cover every path', () => {
     expect((await openSocket(url, '/comms', { cookie, origin: elsewhere }))[0]).toBe(403)
   })
 
-  test('answer 400 for what can not be read as a path', async () => {
+  test('answer 400 for what cannot be read as a path', async () => {
     const uptime = await upSince()
     for (const path of ['/device/%ff', '/device/%', '/%E0%A4%A', '/device/7#x', 'http://[::1/device/7', 'http://a:b/'])
       expect.soft((await ask(url, path)).status, path).toBe(400)

@@ -123,5 +123,5 @@ test('the palette shows the catalogues that are named', async () => {
     editorTheme: { palette: { catalogues: string[] } }
   }
   expect(settings.editorTheme.palette.catalogues).toEqual(PALETTE_CATALOGUES.split(', '))
-  expect(nodeRed.log).toContain('EXTRA_CA_FILE=/nowhere/ca.pem can not be read (ENOENT): npm does without it')
+  expect(nodeRed.log).toContain('EXTRA_CA_FILE=/nowhere/ca.pem cannot be read (ENOENT): npm does without it')
 })

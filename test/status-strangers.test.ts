@@ -148,7 +148,7 @@ describe('the status port and strangers', () => {
     const answers = await Promise.all(streams.map(async (stream) => ((await once(stream, 'response')) as [IncomingMessage])[0]))
     expect(answers.map(({ statusCode }) => statusCode)).toEqual(streams.map(() => 200))
     expect((await ask(`${url}/listeners/stream`)).status).toBe(503)
-    // Those who name themselves watchers can not lock each other out either.
+    // Those who name themselves watchers cannot lock each other out either.
     const watchers = Array.from({ length: MAX_STREAMS + 1 }, () =>
       request(`${url}/listeners/stream`, { agent: false, headers: { [PORTS_HEADER]: '1' } }).end(),
     )

@@ -106,7 +106,7 @@ describeRuntimes('status', (create) => {
     expect(body.warnings).toEqual([{ what: expect.stringMatching(/half\.json$/), why: 'left out: entry 0 has no "id" or no "type"' }])
   })
 
-  test.each(['tcp in', 'tcp out'])('is not ready while a %s can not listen, and is again once it is gone', async (type) => {
+  test.each(['tcp in', 'tcp out'])('is not ready while a %s cannot listen, and is again once it is gone', async (type) => {
     const port = await portOf(nodeRed, 'TCP response')
     const admin = await nodeRed.admin
     const flows = await admin.flows()
@@ -164,5 +164,5 @@ test('a flow file that is not JSON makes it not ready, and stays as it is', asyn
   mkdirSync(DATA_DIR)
   writeFileSync(join(DATA_DIR, 'flows.json'), '[{"half')
   await using nodeRed = await new EmbeddedNodeRedTcp().withEnvironment({ DATA_DIR }).withoutReadiness().start()
-  await expectMissing(nodeRed, /flows\.json$/, /can not be read: .*JSON/)
+  await expectMissing(nodeRed, /flows\.json$/, /cannot be read: .*JSON/)
 })

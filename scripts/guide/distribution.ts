@@ -19,7 +19,7 @@ export async function buildDistribution(): Promise<'container' | 'process'> {
     await build()
     return 'process'
   }
-  // testcontainers' own cleaner is an image of its own, which can not be pulled everywhere.
+  // testcontainers' own cleaner is an image of its own, which cannot be pulled everywhere.
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
   await provideBaseImage(process.env.BASE_IMAGE || 'node:24-bookworm-slim')
   await buildImage(TEST_IMAGE)

@@ -71,7 +71,7 @@ export function createGate(options: GateOptions): Gate {
     const token = validToken(request)
     if (!options.connections.request(request, response, token !== undefined)) return
     const target = readTarget(request.url)
-    if (!target) return sendJson(response, 400, { error: 'the path can not be read' }, { connection: 'close' })
+    if (!target) return sendJson(response, 400, { error: 'the path cannot be read' }, { connection: 'close' })
     const { pathname, searchParams } = target
     if (pathname === signInPath && method === 'GET') return showSignIn(request, response, { next: searchParams.get('next') ?? adminRoot })
     if (pathname === signInPath && method === 'POST') return void signIn(request, response).catch(failed(response))

@@ -26,7 +26,7 @@ export function guardServer(server: Server, gate: Gate, onFailed: (message: stri
     } catch (error) {
       report(request, error)
       if (response.headersSent) response.destroy()
-      else response.writeHead(500, { 'content-type': 'application/json' }).end('{"error":"this request can not be answered"}\n')
+      else response.writeHead(500, { 'content-type': 'application/json' }).end('{"error":"this request cannot be answered"}\n')
     }
   }
 

@@ -13,7 +13,7 @@ export function createPartCounter({ headers }: IncomingMessage): ((chunk: Buffer
   const [, , boundary] = BOUNDARY.exec(type) ?? []
   // Where there are two, the next reader might go by the other.
   if (boundary === undefined || type.toLowerCase().split('boundary').length > 2)
-    return () => 'the boundary in its Content-Type can not be read; send one, such as boundary=abc'
+    return () => 'the boundary in its Content-Type cannot be read; send one, such as boundary=abc'
   const mark = Buffer.from(`--${boundary}`, 'latin1')
   let parts = 0
   let end: Buffer = Buffer.alloc(0)

@@ -57,7 +57,7 @@ export function mergeFlows(input: {
   for (const source of input.sources) mergeSource(source, records[source.name], result)
   for (const [name, record] of Object.entries(records)) {
     if (input.sources.some((source) => source.name === name)) continue
-    // A file that can not be read today may be mended tomorrow: it has not gone.
+    // A file that cannot be read today may be mended tomorrow: it has not gone.
     if (input.unreadable.includes(name)) result.records[name] = record
     else retire(name, record, result)
   }

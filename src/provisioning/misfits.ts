@@ -7,7 +7,7 @@ type Place = { flow: readonly FlowNode[]; records: ProvisionRecords; types: Node
 
 /**
  * Parts the files that fit from those that would do harm: Node-RED runs no flow at all while one node has an unknown type, and a node whose
- * id is taken can not be added. `retired`: the names of those whose tabs must go, since nobody has edited them and they stop the others.
+ * id is taken cannot be added. `retired`: the names of those whose tabs must go, since nobody has edited them and they stop the others.
  */
 export function withoutMisfits(
   sources: readonly Source[],

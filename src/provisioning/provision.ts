@@ -17,7 +17,7 @@ export type ProvisioningReport = {
   /** Files that were left out, since a dashboard other than theirs is there. */
   aside: string[]
   broken: BrokenSource[]
-  /** Set when the user's own flow file can not be read; then nothing was written. */
+  /** Set when the user's own flow file cannot be read; then nothing was written. */
   unreadableFlow?: { path: string; reason: string }
 }
 
@@ -62,7 +62,7 @@ export function readRecords(dataDir: string): ProvisionRecords {
 
 /**
  * The flows that Node-RED runs, as it keeps them in its data folder.
- * @throws Error when the file is there and can not be read
+ * @throws Error when the file is there and cannot be read
  */
 export function readDeployedFlow(dataDir: string): FlowNode[] {
   const path = join(dataDir, FLOW_FILE)

@@ -14,7 +14,7 @@ export type Origin = { folders: readonly FlowFolder[]; values: Values }
 /** A flow file that is provisioned: its name without `.json`, where it is, and its nodes; `template` before the values were filled in. */
 export type Source = { name: string; path: string; nodes: FlowNode[]; template: FlowNode[] }
 
-/** A flow file that can not be provisioned, and why. */
+/** A flow file that cannot be provisioned, and why. */
 export type BrokenSource = { name: string; path: string; reason: string }
 
 /**

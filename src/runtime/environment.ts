@@ -249,7 +249,7 @@ function readSecretFiles(given: NodeJS.ProcessEnv, mistakes: string[]): Record<s
       if (secret === '') mistakes.push(`${name}_FILE=${path}: the file is empty`)
       secrets[name] = secret
     } catch (error) {
-      mistakes.push(`${name}_FILE=${path}: the file can not be read (${(error as NodeJS.ErrnoException).code})`)
+      mistakes.push(`${name}_FILE=${path}: the file cannot be read (${(error as NodeJS.ErrnoException).code})`)
     }
   }
   return secrets

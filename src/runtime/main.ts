@@ -26,7 +26,7 @@ function prepare(): void {
   shareWithGroupRoot()
   const { environment, secrets, locked } = takeEnvironment()
   const log = createLog('distribution', { format: environment.LOG_FORMAT, level: environment.LOG_LEVEL })
-  if (!locked) log.warn(`${environment.DATA_DIR} can not be locked on this file system: see to it that no second node-red-tcp runs on it`)
+  if (!locked) log.warn(`${environment.DATA_DIR} cannot be locked on this file system: see to it that no second node-red-tcp runs on it`)
   announceLogin(environment, secrets)
   // In the log alone: the status port tells everybody.
   if (secrets.weakness !== undefined)
@@ -58,8 +58,8 @@ function logProvisioning(log: Log, report: ProvisioningReport): void {
   }
   if (report.unreadableFlow) {
     const { path, reason } = report.unreadableFlow
-    log.error(`${path} can not be read: ${reason}. No flow runs; mend the file, or put flows.previous.json in its place.`)
-    reportProblem({ severity: 'error', what: path, why: `can not be read: ${reason}` })
+    log.error(`${path} cannot be read: ${reason}. No flow runs; mend the file, or put flows.previous.json in its place.`)
+    reportProblem({ severity: 'error', what: path, why: `cannot be read: ${reason}` })
   }
 }
 
@@ -73,7 +73,7 @@ function passOnCertificates(log: Log, { EXTRA_CA_FILE }: Environment): void {
     // Compose mounts /dev/null where there is none.
     if (readFileSync(EXTRA_CA_FILE).length > 0) process.env.NODE_EXTRA_CA_CERTS = EXTRA_CA_FILE
   } catch (error) {
-    log.warn(`EXTRA_CA_FILE=${EXTRA_CA_FILE} can not be read (${(error as NodeJS.ErrnoException).code}): npm does without it`)
+    log.warn(`EXTRA_CA_FILE=${EXTRA_CA_FILE} cannot be read (${(error as NodeJS.ErrnoException).code}): npm does without it`)
   }
 }
 

@@ -42,7 +42,7 @@ function describe(path: string, dataDir: string, error: NodeJS.ErrnoException): 
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return `${path}: no space left to write to. Free some space, then start again.`
   const uid = process.getuid?.()
   const gid = process.getgid?.()
-  const lines = [`${path} can not be written (${error.code}) by uid ${uid}, gid ${gid}.`]
+  const lines = [`${path} cannot be written (${error.code}) by uid ${uid}, gid ${gid}.`]
   const owner = ownerOf(path)
   if (owner) lines.push(`It belongs to uid ${owner.uid}, gid ${owner.gid}, mode ${owner.mode}.`)
   if (error.code === 'EROFS') lines.push('Mount it writable: drop ":ro" from the volume line.')

@@ -5,7 +5,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls'
 // Long enough to renew by hand; what renews by itself has done so by then.
 const SOON_MS = 14 * 24 * 60 * 60 * 1000
 
-/** `subject`: whose certificate it is; `at`: the day on which it ends or begins to be valid; `reason`: why it can not be used at all. */
+/** `subject`: whose certificate it is; `at`: the day on which it ends or begins to be valid; `reason`: why it cannot be used at all. */
 export type CertificateFault =
   { state: 'expired' | 'expiring' | 'early'; subject: string; at: string } | { state: 'unusable'; reason: string }
 

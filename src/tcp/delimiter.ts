@@ -14,7 +14,7 @@ export function parseDelimiter(text: string, encoding: TextEncoding): Buffer {
   return unescape(text, (literal) => {
     const bytes = encodeText(literal, encoding)
     if (decodeText(bytes, encoding) === literal) return bytes
-    throw new Error(`delimiter ${JSON.stringify(text)} can not be written in ${encoding}: use bytes such as 0x0D0A`)
+    throw new Error(`delimiter ${JSON.stringify(text)} cannot be written in ${encoding}: use bytes such as 0x0D0A`)
   })
 }
 

@@ -165,7 +165,7 @@ export class Dialler {
 
   private failed(error: Error | undefined): void {
     this.again(
-      new TcpError('CONNECT', `can not connect to ${this.peer}: ${error?.message ?? 'the connection was closed'}`, { cause: error }),
+      new TcpError('CONNECT', `cannot connect to ${this.peer}: ${error?.message ?? 'the connection was closed'}`, { cause: error }),
       false,
     )
   }

@@ -14,9 +14,9 @@ export type TcpErrorCode =
   | 'LIMIT'
   /** The peer has sent nothing for too long. */
   | 'IDLE'
-  /** What came can not be cut into frames. */
+  /** What came cannot be cut into frames. */
   | 'FRAMING'
-  /** Certificate or key can not be used. */
+  /** Certificate or key cannot be used. */
   | 'TLS'
   /** The peer's address is not let in any more. */
   | 'REFUSED'
@@ -41,7 +41,7 @@ export class TcpError extends Error {
   }
 }
 
-/** Why a port can not be listened on, for people. */
+/** Why a port cannot be listened on, for people. */
 export function describeBindError(
   error: NodeJS.ErrnoException,
   { address, port }: { address: string | undefined; port: number },
@@ -54,10 +54,10 @@ export function describeBindError(
     ENOTFOUND: 'the address is not known',
   }
   const reason = reasons[error.code ?? ''] ?? error.message
-  return new TcpError('LISTEN', `can not listen on ${place}: ${reason} (${error.code})`, { cause: error })
+  return new TcpError('LISTEN', `cannot listen on ${place}: ${reason} (${error.code})`, { cause: error })
 }
 
-/** Why bytes can not be sent to a peer that is not there any more. */
+/** Why bytes cannot be sent to a peer that is not there any more. */
 export function describeClosed(peer: string, { bytes, cause }: { bytes: number; cause: Error | undefined }): TcpError {
   const reason = cause ? `: ${cause.message}` : ''
   return new TcpError('SESSION_CLOSED', `the connection to ${peer} is closed, ${bytes} bytes were not sent${reason}`)

@@ -195,7 +195,7 @@ function restart(held: Held): void {
   for (const session of held.sessions) session.pause('deploy')
 }
 
-/** Whether two places can not both be listened at. */
+/** Whether two places cannot both be listened at. */
 function overlaps(a: ListenerPlace, b: ListenerPlace): boolean {
   return a.port === b.port && (a.address === b.address || isWildcard(a.address) || isWildcard(b.address))
 }
@@ -208,7 +208,7 @@ function isWildcard(address: string | undefined): boolean {
 function waitFor(place: ListenerPlace, owner: ListenerOwner): Lease {
   let lease: Lease | undefined
   let timer: NodeJS.Timeout | undefined
-  const error = new TcpError('LISTEN', `can not listen on port ${place.port}: another node of these flows listens there (EADDRINUSE)`)
+  const error = new TcpError('LISTEN', `cannot listen on port ${place.port}: another node of these flows listens there (EADDRINUSE)`)
   owner.onState({ kind: 'failed', error, retryMs: OCCUPIED_RETRY_MS })
   const retry = () => {
     const occupied = [...listeners.values()].some((listener) => overlaps(listener.place, place) && !orphans.has(listener))

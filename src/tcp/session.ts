@@ -457,7 +457,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
   }
 
   fellSilent(): void {
-    // Who is not read can not be heard.
+    // Who is not read cannot be heard.
     if (this.isPaused) return
     const { socket, bufferedBytes } = this
     const heard = socket.bytesRead

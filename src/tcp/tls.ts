@@ -23,7 +23,7 @@ export function assertTlsMaterial(material: TlsMaterial, { server }: { server: b
   try {
     createSecureContext(material)
   } catch (cause) {
-    throw new TcpError('TLS', `the TLS certificate or key can not be used: ${(cause as Error).message}`, { cause })
+    throw new TcpError('TLS', `the TLS certificate or key cannot be used: ${(cause as Error).message}`, { cause })
   }
 }
 

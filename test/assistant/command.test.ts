@@ -122,12 +122,12 @@ describe('what goes wrong says what to do', () => {
     [['connect', '127.0.0.1:1', '--checksum', 'md5'], 2, /--checksum "md5": allowed are crc16-modbus/],
     [['connect', '127.0.0.1:1', '--encoding', 'klingon'], 2, /--encoding "klingon" is not known/],
     [['connect', '127.0.0.1:1', '--export', 'log.doc'], 2, /allowed are \.txt, \.csv/],
-    [['connect', '127.0.0.1:1', '--tls-ca', '/nowhere'], 2, /--tls-ca \/nowhere can not be read/],
+    [['connect', '127.0.0.1:1', '--tls-ca', '/nowhere'], 2, /--tls-ca \/nowhere cannot be read/],
     [['connect', '127.0.0.1:1', '--reply', 'x'], 2, /allowed is PATTERN=>ANSWER/],
     [['connect', 'no-such-host.invalid:1', '--send', 'x'], 1, /the name no-such-host\.invalid is not known/],
     [['connect', '169.254.169.254:80', '--send', 'x'], 1, /link-local address/],
     [['run'], 2, /run needs a scenario file/],
-    [['run', '/nowhere.yaml'], 2, /\/nowhere\.yaml can not be read/],
+    [['run', '/nowhere.yaml'], 2, /\/nowhere\.yaml cannot be read/],
   ])('%j', async (args, code, message) => {
     const result = await assist(args)
     expect(result.stderr).toMatch(message)

@@ -263,7 +263,7 @@ describe('the tools of the page', { timeout: 120_000 }, () => {
       await device.expect('welcome')
     })
 
-    test('a rule that can not be used is named, and nothing that was typed is lost', async () => {
+    test('a rule that cannot be used is named, and nothing that was typed is lost', async () => {
       await on.open()
       await using there = await on.device()
       const dialog = await on.tool('rules')

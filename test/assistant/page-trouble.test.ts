@@ -51,7 +51,7 @@ describe('what goes wrong on the page', { timeout: 120_000 }, () => {
     await typeSomething()
     // TCP goes to no broadcast address: the kernel says that there is no way.
     await on.dial(9, '255.255.255.255')
-    await says('alert', { 'en-US': 'can not be reached from the server', 'zh-CN': '服务器无法到达' })
+    await says('alert', { 'en-US': 'cannot be reached from the server', 'zh-CN': '服务器无法到达' })
   })
 
   test('a name that is not known', async () => {

@@ -110,7 +110,7 @@ describe('the views of the page', { timeout: 120_000 }, () => {
     await there.device.send(text.subarray(4))
     await expect.poll(() => on.entries('rx').count()).toBe(2)
     await view('node-red')
-    // As a stream of text, the rest of a character waits for the next chunk; in frames of so many bytes it can not.
+    // As a stream of text, the rest of a character waits for the next chunk; in frames of so many bytes it cannot.
     await expect.poll(() => page.locator('.message > div:last-child .bytes').allInnerTexts()).toEqual(['"温"', '"度"'])
     await page.locator('[name=node-framing]').selectOption('fixed')
     await page.getByLabel('Bytes per frame').fill('4')

@@ -26,7 +26,7 @@ function mistakes(text: string, variables = {}): string[] {
   }
 }
 
-describe('a scenario file that can not be played names line, key and what is allowed', () => {
+describe('a scenario file that cannot be played names line, key and what is allowed', () => {
   const file = (lines: string) => `peers:\n  a: { client: 127.0.0.1:1 }\n  b: { server: 2 }\nsteps:\n${lines}`
   test.each([
     ['- sned: x', 'a.yaml:5: sned: a step has exactly one of send, expect'],

@@ -240,7 +240,7 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
   test.each([
     ['/hook', 500],
     ['/auth/token', 400],
-  ])(`${MANY_FAILURES} bodies for %s that can not be read do not fill the log`, async (path, status) => {
+  ])(`${MANY_FAILURES} bodies for %s that cannot be read do not fill the log`, async (path, status) => {
     const before = (await logOf(nodeRed)).split('\n').length
     for (let count = 0; count < MANY_FAILURES; count += 1) {
       await using client = await sentBy(`${POST.replace('/hook', path)}${NO_JSON}`)

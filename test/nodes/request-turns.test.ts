@@ -9,7 +9,7 @@ import { TcpPeer } from '../../src/testing/tcp-peer.ts'
 import { nextOf } from './defects/defect.ts'
 import { flowOf, Tab } from './flow-builder.ts'
 
-// The default of 20 s, for those who can not wait so long.
+// The default of 20 s, for those who cannot wait so long.
 const REPLY_MS = 300
 
 let nodeRed: StartedEmbeddedNodeRedTcp

@@ -82,7 +82,7 @@ describeContainer('sending', () => {
     const lines = (await logsOf(nodeRed.getId())).split('\n').filter((line) => line.includes(`${HOST}:${port}`))
     expect(lines).toEqual([
       expect.stringContaining('connecting to'),
-      expect.stringMatching(/\[warn\] \[tcp out:to the device\] can not connect to .*ECONNREFUSED/),
+      expect.stringMatching(/\[warn\] \[tcp out:to the device\] cannot connect to .*ECONNREFUSED/),
     ])
   })
 

@@ -88,8 +88,8 @@ describeContainer('TLS', () => {
   })
 
   test.each([
-    ['without its key', () => ({ cert: server.cert, key: peer.key }), /the TLS certificate or key can not be used/],
-    ['unreadable', () => ({ cert: 'garbage', key: 'garbage' }), /the TLS certificate or key can not be used/],
+    ['without its key', () => ({ cert: server.cert, key: peer.key }), /the TLS certificate or key cannot be used/],
+    ['unreadable', () => ({ cert: 'garbage', key: 'garbage' }), /the TLS certificate or key cannot be used/],
   ])('a certificate that is %s stops the node with an error', async (_name, certificate, message) => {
     await admin.deploy([])
     await using debug = await admin.debug()
@@ -122,7 +122,7 @@ describeContainer('TLS', () => {
     await admin.inject('ask')
     const { name, msg } = await debug.next(({ name }) => name === 'seen' || name === 'caught')
     if (expected === 'answer') expect(msg).toBe('answer\n')
-    else expect([name, msg]).toEqual(['caught', expect.stringMatching(/can not connect to host\.docker\.internal:\d+: /)])
+    else expect([name, msg]).toEqual(['caught', expect.stringMatching(/cannot connect to host\.docker\.internal:\d+: /)])
     expect(asked).toBe(HOST)
     device.close()
   })

@@ -64,9 +64,9 @@ test('certificates of nodes and of the editor are in /listeners and in what the 
   expect(text).toContain(`! its certificate (CN=old.test) expired on 2021-01-01
     → put a certificate that is valid into the TLS configuration of the node "old" on "secure"`)
   expect(text).toMatch(
-    /! can not listen: the TLS certificate or key can not be used: .*\n {4}→ mend the settings of the node "mixed" on "secure"/,
+    /! cannot listen: the TLS certificate or key cannot be used: .*\n {4}→ mend the settings of the node "mixed" on "secure"/,
   )
-  // So are other settings without which a node can not begin to listen.
+  // So are other settings without which a node cannot begin to listen.
   expect((await of(unframed))?.problems).toMatchObject([
     { code: 'LISTEN_FAILED', fix: 'mend the settings of the node "unframed" on "secure"' },
   ])

@@ -108,7 +108,7 @@ test('NO_ANSWER: a connection that does not come about, and only that', () => {
 })
 
 test.each<Reach>([{ kind: 'direct' }, { kind: 'unknown' }, { ...mapped(), partial: true } as Reach])(
-  'says nothing of publication where it can not know: $kind',
+  'says nothing of publication where it cannot know: $kind',
   (reach) => expect(problemsOf({}, reach)).toEqual([]),
 )
 

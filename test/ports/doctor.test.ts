@@ -148,11 +148,11 @@ describeContainer('npm run ports', () => {
     expect(row.problems).toMatchObject([{ code: 'LOOPBACK_INSIDE', fix: `clear the bind address of the node "device ${port}"` }])
   })
 
-  test('two nodes on one port: the one that can not listen is named', async () => {
+  test('two nodes on one port: the one that cannot listen is named', async () => {
     const port = project.first
     const [second] = echoes([port]).filter(({ id }) => id === `in-${port}`)
     await project.deploy([...echoes([port]), { ...second!, id: 'in-second', name: 'second' }])
-    await expect.poll(async () => (await project.ports('doctor')).stdout).toContain('! can not listen: ')
+    await expect.poll(async () => (await project.ports('doctor')).stdout).toContain('! cannot listen: ')
     const { stdout, code } = await project.ports('doctor')
     expect(stdout).toContain('second')
     expect(code).toBe(1)
@@ -168,7 +168,7 @@ describeContainer('npm run ports', () => {
     await project.deploy([...echoes([project.first]), ...wrong])
     const { stdout, code } = await project.ports('doctor')
     for (const { port, name } of wrong) {
-      expect(stdout).toContain(`! can not listen: "${port}" is not a port number from 1 to 65535`)
+      expect(stdout).toContain(`! cannot listen: "${port}" is not a port number from 1 to 65535`)
       expect(stdout).toContain(`→ change port or address of the node "${name}" on "devices"`)
     }
     expect(stdout).toMatch(/^70000 +failed +- +nobody +0 +devices \/ wrong 70000$/m)

@@ -173,7 +173,7 @@ describeContainer('forwarders that announce themselves', () => {
   })
 
   test.each(['problem=REFUSED&detail=lies', 'published=0.0.0.0:15512&proxy=v2'])(
-    'a web page can not report anything: without a header that none can send, %s is not heeded',
+    'a web page cannot report anything: without a header that none can send, %s is not heeded',
     async (query) => {
       await deployEcho(15512)
       const response = await fetch(`${nodeRed.getStatusUrl()}/listeners/15512?${query}`)

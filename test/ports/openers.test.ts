@@ -136,7 +136,7 @@ describe('ports that nodes of other modules open', () => {
     tab.tcpIn({ name: 'example', port })
     tab.watch()
     await deploy(tab)
-    const text = `can not listen on port ${port}: it is in use (EADDRINUSE), by the status port of this distribution; it is tried again until the port is free`
+    const text = `cannot listen on port ${port}: it is in use (EADDRINUSE), by the status port of this distribution; it is tried again until the port is free`
     expect((await debug.next(({ name }) => name === 'caught')).msg).toBe(text)
     expect(nodeRed.log).toContain(text)
     await expect.poll(readyz).toMatchObject({ missing: [{ why: expect.stringContaining('by the status port of this distribution') }] })
@@ -144,7 +144,7 @@ describe('ports that nodes of other modules open', () => {
     expect(row).toMatchObject({ problems: [{ params: { holder: 'status' }, fix: 'give the node "example" on "example" another port' }] })
   })
 
-  test('a certificate that can not be used is the cause that readiness tells', async () => {
+  test('a certificate that cannot be used is the cause that readiness tells', async () => {
     const tab = new Tab('secure')
     const tls = {
       id: 'tls-of-no-use',

@@ -4,7 +4,7 @@ import { prepare } from './prepare.ts'
 
 /** Once per run of vitest. `npm test` has done the work already, for all its parts, and cleans up after the last of them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // testcontainers' own cleaner is an image of its own, which can not be pulled everywhere; the label does its work.
+  // testcontainers' own cleaner is an image of its own, which cannot be pulled everywhere; the label does its work.
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
   // `localhost` is two addresses, and an engine may publish a container's port under another number for the second one: what stands there
   // under this number is somebody else's.

@@ -29,7 +29,7 @@ test.each([
 })
 
 test('a delimiter that the encoding does not have is refused', () => {
-  expect(() => parseDelimiter('→', 'latin1')).toThrow('delimiter "→" can not be written in latin1: use bytes such as 0x0D0A')
+  expect(() => parseDelimiter('→', 'latin1')).toThrow('delimiter "→" cannot be written in latin1: use bytes such as 0x0D0A')
 })
 
 test('any text without a backslash that is no hex number is its own delimiter', () => {

@@ -126,5 +126,5 @@ test('a device that breaks connections off while they are made is there: each re
     client.reset()
     await expect.poll(() => errors.length).toBe(count)
   }
-  expect(errors).toEqual(Array.from({ length: 3 }, () => expect.stringMatching(/^can not connect to 127\.0\.0\.1:/) as string))
+  expect(errors).toEqual(Array.from({ length: 3 }, () => expect.stringMatching(/^cannot connect to 127\.0\.0\.1:/) as string))
 })

@@ -238,7 +238,7 @@ function readFile(path: string, option: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    throw new UsageError(`${option} ${path} can not be read: ${(error as Error).message}`)
+    throw new UsageError(`${option} ${path} cannot be read: ${(error as Error).message}`)
   }
 }
 

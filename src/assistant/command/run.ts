@@ -43,12 +43,12 @@ function formatMs(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
-/** @throws UsageError for what can not be played */
+/** @throws UsageError for what cannot be played */
 function read(file: string, variables: Record<string, string | undefined>): Scenario {
   try {
     return parseScenario(readFileSync(file, 'utf8'), { file, variables })
   } catch (error) {
     if (error instanceof ScenarioError) throw new UsageError(error.message)
-    throw new UsageError(`${file} can not be read: ${(error as Error).message}`)
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`)
   }
 }

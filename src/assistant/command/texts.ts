@@ -8,7 +8,7 @@ type AnyCode = Code | ScenarioCode
 /** What happened and what to do, on the command line. */
 export const TEXTS: Partial<Record<AnyCode, string>> = {
   REFUSED: 'nobody listens on {host}:{port}: the connection was refused; start the device or flow there, or correct address and port',
-  UNREACHABLE: '{host}:{port} can not be reached from here; check address, network and firewall',
+  UNREACHABLE: '{host}:{port} cannot be reached from here; check address, network and firewall',
   TIMED_OUT: '{host}:{port} did not answer; check address and firewall',
   DNS_FAILED: 'the name {host} is not known; check the spelling, or use the IP address',
   PORT_IN_USE: 'port {port} is taken already; end what listens there, or choose another port',

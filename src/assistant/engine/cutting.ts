@@ -45,7 +45,7 @@ function* cutByFramer({ chunks, ended }: Stream, framing: Framing, maxFrame: num
       for (let frame = framer.next(); frame !== undefined; frame = framer.next())
         yield { t: chunk.t, bytes: frame, entries: places.take(framer.size), complete: true }
     } catch (error) {
-      // As in the nodes: what comes after such a mistake can not be cut any more.
+      // As in the nodes: what comes after such a mistake cannot be cut any more.
       return { skipped: framer.skipped, problem: tellFramingError(error) }
     }
     yield undefined

@@ -44,7 +44,7 @@ export function createResponder({ note, isHere }: Hooks) {
     get rules() {
       return rules
     },
-    /** @throws AssistantError for the first rule that can not be applied; the rules before stay then */
+    /** @throws AssistantError for the first rule that cannot be applied; the rules before stay then */
     set(next: readonly Rule[]): void {
       const all = next.map((rule, index) => {
         const result = compileRule(rule, index)

@@ -52,7 +52,7 @@ function pass(peer: Peer, chunk: Buffer, target: Socket): void {
   try {
     peer.send(chunk)
   } catch {
-    // Faults have held back more than may wait: what can not be passed on whole is ended, not thinned.
+    // Faults have held back more than may wait: what cannot be passed on whole is ended, not thinned.
     target.destroy()
     return
   }

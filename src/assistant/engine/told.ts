@@ -5,7 +5,7 @@ export function told(code: Code, params: Record<string, string | number> = {}): 
   return { code, params }
 }
 
-/** Something that was asked for can not be done. */
+/** Something that was asked for cannot be done. */
 export class AssistantError extends Error {
   readonly told: Told
 

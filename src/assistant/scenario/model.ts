@@ -20,7 +20,7 @@ export const STEP_KINDS = ['send', 'expect', 'silence', 'wait', 'open', 'close',
 
 export type Mistake = { line: number; key: string; text: string }
 
-/** A scenario file that can not be run; tells every mistake with its line. */
+/** A scenario file that cannot be run; tells every mistake with its line. */
 export class ScenarioError extends Error {
   readonly mistakes: readonly Mistake[]
 

@@ -1,4 +1,4 @@
-// Regular expressions by an engine that never goes back: RE2's, whose time is linear in the text. What devices send can not make it slow.
+// Regular expressions by an engine that never goes back: RE2's, whose time is linear in the text. What devices send cannot make it slow.
 import { RE2JS, RE2JSSyntaxException } from 're2js'
 
 /** No pattern sees more of a text than this. */

@@ -3,7 +3,7 @@
 export type Value = string | boolean
 /** A property as the open dialog shows it, else as the node has it. `usetls`: whether TLS is on. */
 export type Get = (name: string) => Value
-/** Why a value can not be used, or undefined when it can. */
+/** Why a value cannot be used, or undefined when it can. */
 export type Check = (text: string, get: Get) => string | undefined
 
 declare const RED: { _: (key: string, values?: Record<string, unknown>) => string }

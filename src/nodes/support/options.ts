@@ -58,7 +58,7 @@ export function readIntake(properties: Properties, defaults: FilledDefaults): In
   const maxFrame = readNumber(properties, 'maxFrame', { default: single ? defaults.maxSingle : defaults.maxFrame, min: 1 })
   const framing: Framing = single ? { kind: 'single' } : readFraming(properties, { dataType, encoding, maxFrame })
   const intake = { dataType, encoding, framing, maxFrame }
-  // What can not be cut with is to be known now, not with the first connection.
+  // What cannot be cut with is to be known now, not with the first connection.
   createIntake(intake, () => {}).stop()
   return intake
 }

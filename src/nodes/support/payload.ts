@@ -23,7 +23,7 @@ export function toBytes(payload: unknown, { form, encoding }: TextForm): Buffer 
     default:
       throw new TcpError(
         'PAYLOAD',
-        `a payload of type ${nameOf(payload)} can not be sent over TCP: make it a string or a buffer, for example with a json node`,
+        `a payload of type ${nameOf(payload)} cannot be sent over TCP: make it a string or a buffer, for example with a json node`,
       )
   }
 }

@@ -5,14 +5,14 @@ import type { Properties } from './options.ts'
 
 /**
  * What a node's TLS configuration gives; undefined when it uses none.
- * @throws TcpError when the configuration is missing or can not be used
+ * @throws TcpError when the configuration is missing or cannot be used
  */
 export function readTls(RED: NodeRed, properties: Properties, { server }: { server: boolean }): TlsMaterial | undefined {
   if (typeof properties.tls !== 'string' || properties.tls === '') return undefined
   const config = RED.nodes.getNode(properties.tls) as TlsConfigNode | null
   if (!config) throw new TcpError('TLS', 'the TLS configuration of this node does not exist or is disabled')
   if (config.valid === false)
-    throw new TcpError('TLS', 'the TLS configuration of this node can not be used: its certificate or key file could not be read')
+    throw new TcpError('TLS', 'the TLS configuration of this node cannot be used: its certificate or key file could not be read')
   const material = { ...config.addTLSOptions({}), ...(server ? clientCertificateOptions(properties) : {}) }
   assertTlsMaterial(material, { server })
   return material

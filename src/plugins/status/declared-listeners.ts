@@ -48,7 +48,7 @@ export function flowLabels(RED: NodeRed): Map<string, string> {
   return labels
 }
 
-/** Why a node of ours has not even begun to listen, such as a certificate that can not be used. */
+/** Why a node of ours has not even begun to listen, such as a certificate that cannot be used. */
 export function startErrorOf(RED: NodeRed, node: string): string | undefined {
   const error = RED.nodes.getNode(node)?.startError
   return typeof error === 'string' ? error : undefined

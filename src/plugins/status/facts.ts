@@ -160,7 +160,7 @@ function boundKey({ currentState }: Listener): string {
   return currentState?.kind === 'listening' ? `${currentState.address} ${currentState.port}` : ''
 }
 
-/** Nodes of ours that can not listen, although another may on the same port. */
+/** Nodes of ours that cannot listen, although another may on the same port. */
 function failedClaims(labels: Map<string, string>): Map<number, ListenerFact> {
   const found = new Map<number, ListenerFact>()
   for (const { about, port, state } of allClaims()) {

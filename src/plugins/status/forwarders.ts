@@ -22,7 +22,7 @@ resolver.setServers([DOCKER_NAME_SERVER])
 /** By `port address`: until when it need not be asked again. */
 const known = new Map<string, number>()
 
-/** Whether an address is that of the forwarder of a port; `unknown`: Docker can not be asked at the moment. */
+/** Whether an address is that of the forwarder of a port; `unknown`: Docker cannot be asked at the moment. */
 export async function isForwarder(port: number, address: string): Promise<'yes' | 'no' | 'unknown'> {
   const plain = normalizeAddress(address)
   const key = `${port} ${plain}`

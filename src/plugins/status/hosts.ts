@@ -5,7 +5,7 @@ const OWN_NAMES: readonly string[] = ['localhost', 'node-red', 'status']
 
 /**
  * Whether a `Host` header names this server. A web page can have a name of its own that leads to 127.0.0.1, and would be of the same
- * origin as what answers to it; to an address it can not be.
+ * origin as what answers to it; to an address it cannot be.
  */
 export function isOwnHost(header: string, further: readonly string[]): boolean {
   const [, bracketed, plain = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(header.trim().toLowerCase()) ?? []

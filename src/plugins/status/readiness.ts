@@ -75,7 +75,7 @@ function listenerProblems(RED: NodeRed, observer: Observer): Missing[] {
   for (const failure of failures) {
     const { opener, port } = failure
     if (opener ? told.has(opener.node) : declaredHere.some((declared) => declared.port === port && !bound.has(port))) continue
-    found.push({ what: placeOf(port, opener, labels), why: `can not listen: ${whyNot(failure, port)}` })
+    found.push({ what: placeOf(port, opener, labels), why: `cannot listen: ${whyNot(failure, port)}` })
   }
   return found
 }
@@ -89,7 +89,7 @@ function whyNot({ message }: { message: string }, port: number): string {
   return message.includes('EADDRINUSE') ? withHolder(message, holderOf(port)) : message
 }
 
-/** Why one of our own nodes can not listen, although another may on the same port. */
+/** Why one of our own nodes cannot listen, although another may on the same port. */
 function claimFailure({ node }: { node: string }): { message: string } | undefined {
   const state = allClaims().find(({ about }) => about.node === node)?.state
   return state?.kind === 'failed' ? state.error : undefined

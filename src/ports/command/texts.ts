@@ -6,7 +6,7 @@ export function describeProblem({ code, params }: Problem): string {
   const { port, address, reason, hostPort, holder, host, state, subject, at } = params
   switch (code) {
     case 'LISTEN_FAILED':
-      return `can not listen: ${withHolder(String(reason), holder === undefined ? undefined : String(holder))}`
+      return `cannot listen: ${withHolder(String(reason), holder === undefined ? undefined : String(holder))}`
     case 'NOT_PUBLISHED':
       return `nothing leads from outside to ${port}`
     case 'HOST_PORT_TAKEN':
@@ -22,7 +22,7 @@ export function describeProblem({ code, params }: Problem): string {
     case 'NO_ANSWER':
       return `${host}:${port} does not answer: ${reason}`
     case 'CERTIFICATE':
-      if (state === 'unusable') return `its certificate can not be used: ${reason}`
+      if (state === 'unusable') return `its certificate cannot be used: ${reason}`
       if (state === 'early') return `its certificate (${subject}) is not valid before ${at}`
       return `its certificate (${subject}) ${state === 'expired' ? 'expired' : 'expires'} on ${at}`
   }

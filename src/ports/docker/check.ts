@@ -121,7 +121,7 @@ function describeListener({ port }: CheckOptions, listener: ListenerFact | undef
   const node = listener.declaredBy[0]
   const who = node ? `${node.type} "${node.name || node.node}" on "${node.flow}"` : `a node of role ${listener.role}`
   if (listener.state === 'failed')
-    return { text: `${who} can not listen: ${listener.error?.message ?? ''}`, fix: `change port or address of ${who}` }
+    return { text: `${who} cannot listen: ${listener.error?.message ?? ''}`, fix: `change port or address of ${who}` }
   if (isLoopback(listener.address))
     return { text: `${who} listens on ${listener.address} only, inside of the container`, fix: `clear the bind address of ${who}` }
   return { text: `${who} listens on ${formatAddress(listener.address ?? '', port)}` }

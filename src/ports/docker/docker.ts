@@ -39,7 +39,7 @@ export function requireApi(version: string): void {
   )
 }
 
-/** Calls the engine; when it can not be reached, the error says what helps. */
+/** Calls the engine; when it cannot be reached, the error says what helps. */
 export async function ask<T>({ where }: Engine, call: Promise<T>): Promise<T> {
   return call.catch((error: unknown) => {
     throw explainUnreachable(error, where)

@@ -1,7 +1,7 @@
 /** Something that the person at the keyboard can mend; the message says how. */
 export class PortsError extends Error {}
 
-/** Docker can not be used at all. */
+/** Docker cannot be used at all. */
 export class DockerUnavailable extends PortsError {}
 
 /** The compose project is not there, or its Node-RED does not run or answer. */
@@ -52,7 +52,7 @@ export function explainUnreachable(error: unknown, where: string): Error {
     case 'ENOTDIR':
     case 'ECONNRESET':
     case 'EPIPE':
-      return new DockerUnavailable(`the Docker engine at ${where} can not be reached: ${message}. ${other}`)
+      return new DockerUnavailable(`the Docker engine at ${where} cannot be reached: ${message}. ${other}`)
     default:
       return error instanceof Error ? error : new Error(String(error))
   }

@@ -4,7 +4,7 @@ import { ask, type Engine } from './docker.ts'
 
 /**
  * Who holds a port of the host, in words: `container web-1`, `process nginx (pid 812)`, or `another process` when it belongs to
- * somebody else. Undefined: nobody, or it can not be known from here. Containers whose ids are `except`ed do not count.
+ * somebody else. Undefined: nobody, or it cannot be known from here. Containers whose ids are `except`ed do not count.
  */
 export async function findHolder(engine: Engine, place: HostPlace, except: ReadonlySet<string> = new Set()): Promise<string | undefined> {
   const containers = await ask(engine, engine.calls.listContainers())

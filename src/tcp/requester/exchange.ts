@@ -253,7 +253,7 @@ export class Exchange<T> {
   private onError(cause: Error): void {
     const message = this.connected
       ? `the connection to ${this.peer} broke: ${cause.message}`
-      : `can not connect to ${this.peer}: ${cause.message}`
+      : `cannot connect to ${this.peer}: ${cause.message}`
     this.fail(describeBroken(message, { reply: this.reply, code: 'CONNECT', cause }))
   }
 

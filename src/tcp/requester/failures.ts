@@ -16,7 +16,7 @@ export function describeSilence(
   { peer, stage, end, ms }: { peer: string; stage: Stage; end: ReplyEnd; ms: number },
   { reply, unsent }: { reply: ReplyReader; unsent: number },
 ): TcpError {
-  if (stage === 'connecting') return new TcpError('CONNECT', `can not connect to ${peer}: no answer within ${ms} ms`)
+  if (stage === 'connecting') return new TcpError('CONNECT', `cannot connect to ${peer}: no answer within ${ms} ms`)
   if (stage === 'sending') return new TcpError('IDLE', `${peer} has taken nothing more within ${ms} ms: ${unsent} bytes still wait`)
   if (reply.size === 0) return new TcpError('IDLE', `${peer} has not answered within ${ms} ms`)
   return partOf('IDLE', `${partText(end, reply)} came from ${peer}, and nothing more within ${ms} ms`, reply)
@@ -28,7 +28,7 @@ export function describeUnended({ peer, end, ms }: { peer: string; end: ReplyEnd
   return partOf('IDLE', `${partText(end, reply)} came from ${peer} within ${ms} ms, while others wait`, reply)
 }
 
-/** The connection broke, or the reply can not be used. */
+/** The connection broke, or the reply cannot be used. */
 export function describeBroken(
   message: string,
   { reply, code, cause }: { reply: ReplyReader; code: TcpErrorCode; cause: Error },

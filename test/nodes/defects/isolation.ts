@@ -123,7 +123,7 @@ export const isolation: Defect[] = [
   {
     name: 'an object is sent as [object Object]',
     core: '[object Object]',
-    hardened: 'a payload of type object can not be sent over TCP: make it a string or a buffer, for example with a json node',
+    hardened: 'a payload of type object cannot be sent over TCP: make it a string or a buffer, for example with a json node',
     async see({ nodeRed, admin, debug }) {
       const tab = new Tab('one')
       tab.tcpIn({ port: '9504' })

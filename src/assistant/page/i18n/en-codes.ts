@@ -7,7 +7,7 @@ type OwnCode = 'OFFLINE' | 'BAD_FILE' | `${Code}.${string}`
 
 export const enCodes = {
   REFUSED: 'Nobody listens on {host}:{port}: the connection was refused. Start the device or flow there, or correct address and port.',
-  UNREACHABLE: '{host}:{port} can not be reached from the server. Check address, network and firewall.',
+  UNREACHABLE: '{host}:{port} cannot be reached from the server. Check address, network and firewall.',
   TIMED_OUT: '{host}:{port} did not answer within {seconds} s. Check address and firewall; nothing refused it, it just stayed silent.',
   DNS_FAILED: 'The name {host} is not known. Check the spelling, or use the IP address.',
   PORT_IN_USE: 'Port {port} is taken already. Close what listens there, or choose another port.',
@@ -34,7 +34,7 @@ export const enCodes = {
   TOO_MANY_PEERS: '{peer} was turned away: {limit} are connected, the limit (ASSISTANT_PEERS). Disconnect one.',
   TOO_MANY_RULES: 'At most {limit} rules. Remove one.',
   TOO_MANY_RUNS: '{limit} scenarios are being played already. Wait until one has ended, or stop it.',
-  BAD_SCENARIO: 'This scenario can not be played. Mend these lines, then run it again:',
+  BAD_SCENARIO: 'This scenario cannot be played. Mend these lines, then run it again:',
   TOO_LONG: '{bytes} bytes are too many at once; the limit is {limit}. Send them as a file.',
   DATAGRAM_TOO_LONG: '{bytes} bytes do not fit into one datagram; the limit is {limit}. Send less at once.',
   FILE_TOO_LARGE: 'The file has {bytes} bytes; the limit is {limit}. Split it.',
@@ -48,7 +48,7 @@ export const enCodes = {
   BAD_RULE: 'Rule {rule} is not right: {reason}.',
   BAD_SETTING: '{setting} is not right: {reason}.',
   FRAME_TOO_LONG: 'A frame is longer than the limit of {limit} bytes. The framing does not fit these bytes.',
-  BAD_LENGTH: 'A length field says {value}, which can not be. Offset, size or byte order do not fit.',
+  BAD_LENGTH: 'A length field says {value}, which cannot be. Offset, size or byte order do not fit.',
   NOT_AVAILABLE: '{what} is not available here.',
   SHORTCUT: 'Flows of this Node-RED that connect to {host}:{port} reach this endpoint directly, without leaving the container.',
   NOT_PUBLISHED: 'Port {port} listens, but is not reached from outside the container. Open it with: {command}',
