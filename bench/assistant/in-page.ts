@@ -100,7 +100,7 @@ export function scrollSmoothly({ ms, pxPerFrame }: { ms: number; pxPerFrame: num
 
 /** Jumps to places in the log, told as parts of its height. Gives how long it took each time until entries were there. */
 export async function jumpAround(places: number[]): Promise<number[]> {
-  const MOST_MS = 5_000
+  const MAX_MS = 5_000
   const log = document.querySelector('.log')!
   const { left, top, width, height } = log.getBoundingClientRect()
   const frame = () => new Promise<number>(requestAnimationFrame)
@@ -111,7 +111,7 @@ export async function jumpAround(places: number[]): Promise<number[]> {
     log.scrollTop = place * (log.scrollHeight - log.clientHeight)
     // The frame in which it jumps still has the old rows.
     let now = await frame()
-    while (!isShown() && now - from < MOST_MS) now = await frame()
+    while (!isShown() && now - from < MAX_MS) now = await frame()
     times.push(now - from)
   }
   return times

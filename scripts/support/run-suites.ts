@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parseCLI, startVitest } from 'vitest/node'
 
 const CLOSE_MS = 30_000
-const MOST_FAILURES = 50
+const MAX_FAILURES = 50
 
 /** `failures`: a line each, of at most so many. */
 export type Outcome = { passed: number; failed: number; skipped: number; failures: string[] }
@@ -25,7 +25,7 @@ const outcome: Outcome = {
   passed: inState('passed').length,
   failed: failures.length,
   skipped: inState('skipped').length,
-  failures: failures.slice(0, MOST_FAILURES),
+  failures: failures.slice(0, MAX_FAILURES),
 }
 // A worker that does not end says nothing about the tests, and nobody should wait for it for ever.
 await Promise.race([vitest.close(), wait(CLOSE_MS)])

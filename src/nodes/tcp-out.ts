@@ -20,7 +20,7 @@ import { startOrFail } from './support/start.ts'
 // What the peer sends back is read and dropped, so that its end is noticed.
 const SILENT: SessionUse = { intake: undefined, lingerMs: 0, onPayload() {}, onTail() {} }
 
-const LONGEST_SHOWN = 40
+const MAX_SHOWN_LENGTH = 40
 
 type Sender = { context: Context; limit: WriteLimit; bytesOf: (message: Message) => Buffer | undefined }
 
@@ -117,7 +117,7 @@ function sessionOf(ref: unknown): Session {
 
 function describe(value: unknown): string {
   if (typeof value !== 'string') return `${Array.isArray(value) ? 'an array' : `of type ${typeof value}`} without a type and an id`
-  const shown = value.length > LONGEST_SHOWN ? `${value.slice(0, LONGEST_SHOWN)}…` : value
+  const shown = value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}…` : value
   return `the text ${JSON.stringify(shown)}`
 }
 

@@ -4,7 +4,7 @@ import { createBoundedReport } from '../tcp/bounded-report.ts'
 import type { NodeConfig, NodeRed } from './node-red.ts'
 
 // A page sends three. socket.io puts all that it gets onto the stack, which ends the process when they do not fit.
-const MOST_ARGUMENTS = 100
+const MAX_ARGUMENTS = 100
 
 type Socket = {
   emit: (event: string, ...args: unknown[]) => unknown
@@ -35,9 +35,9 @@ function dashboardPlugin(RED: NodeRed): void {
   }
   const bound = (socket: Socket) => {
     socket.use((event, next) => {
-      if (event.length <= MOST_ARGUMENTS) return next()
+      if (event.length <= MAX_ARGUMENTS) return next()
       odd.add(
-        `dashboard: a page was disconnected, since it sent an event with ${event.length} arguments; at most ${MOST_ARGUMENTS} are taken`,
+        `dashboard: a page was disconnected, since it sent an event with ${event.length} arguments; at most ${MAX_ARGUMENTS} are taken`,
       )
       socket.disconnect(true)
     })

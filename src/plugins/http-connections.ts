@@ -45,7 +45,7 @@ type Connection = {
 
 const SWEEPS_PER_LIMIT = 4
 // Browsers wait for each answer. Of requests of a few bytes, thousands come at once with whatever is read of a connection.
-const MOST_WAITING = 10
+const MAX_WAITING = 10
 
 /** Connections that {@link keepOpen} has taken out of the limits. */
 const kept = new WeakSet<Socket>()
@@ -88,8 +88,8 @@ export function limitConnections(
     const connection = find(request.socket)
     if (!connection) return true
     const { waiting } = connection
-    if (waiting.size >= MOST_WAITING) {
-      onHasty?.(connection.address, MOST_WAITING)
+    if (waiting.size >= MAX_WAITING) {
+      onHasty?.(connection.address, MAX_WAITING)
       request.socket.destroy()
       return false
     }

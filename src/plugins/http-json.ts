@@ -1,7 +1,7 @@
 // JSON is read in one go. Of the five megabytes that Node-RED takes that is quick, unless they are millions of empty lists or of keys.
 import type { IncomingMessage } from 'node:http'
 
-const MOST_VALUES = 250_000
+const MAX_VALUES = 250_000
 const JSON_TYPE = /^\s*application\/json\s*(?:;|$)/i
 const [QUOTE, BACKSLASH, OBJECT, LIST, COLON] = [...'"\\{[:'].map((character) => character.charCodeAt(0))
 
@@ -20,8 +20,8 @@ export function createValueCounter({ headers }: IncomingMessage): ((chunk: Uint8
       else if (inText) isEscaped = byte === BACKSLASH
       else if (byte === OBJECT || byte === LIST || byte === COLON) values += 1
     }
-    return values > MOST_VALUES
-      ? `its JSON has more than ${MOST_VALUES} objects, lists and keys; send several requests, or log in`
+    return values > MAX_VALUES
+      ? `its JSON has more than ${MAX_VALUES} objects, lists and keys; send several requests, or log in`
       : undefined
   }
 }

@@ -2,7 +2,7 @@
 // bytes become thousands.
 import type { IncomingMessage } from 'node:http'
 
-const MOST_PARTS = 1000
+const MAX_PARTS = 1000
 // RFC 2046 allows no others, and no more of them.
 const BOUNDARY = /;\s*boundary=("?)([\w'()+,./:=?-]{1,70})\1\s*(?:;|$)/i
 
@@ -23,7 +23,7 @@ export function createPartCounter({ headers }: IncomingMessage): ((chunk: Buffer
     for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, from)) {
       parts += 1
       from = at + mark.length
-      if (parts > MOST_PARTS + 1) return `its form has more than ${MOST_PARTS} parts; send several forms`
+      if (parts > MAX_PARTS + 1) return `its form has more than ${MAX_PARTS} parts; send several forms`
     }
     end = bytes.subarray(Math.max(from, bytes.length - mark.length + 1))
     return undefined

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 
 const LEAST_RESERVED = 16
-const MOST_RESERVED = 512
+const MAX_RESERVED = 512
 const RESERVED_SHARE = 4
 
 /** How many there may be, and how many of them are for other things than connections of flows. */
@@ -34,7 +34,7 @@ export function descriptorRefusals(): number {
 }
 
 function withReserve(limit: number): Descriptors {
-  const reserved = Math.min(MOST_RESERVED, Math.max(LEAST_RESERVED, Math.floor(limit / RESERVED_SHARE)))
+  const reserved = Math.min(MAX_RESERVED, Math.max(LEAST_RESERVED, Math.floor(limit / RESERVED_SHARE)))
   return { limit, reserved }
 }
 

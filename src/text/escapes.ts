@@ -5,7 +5,7 @@ const HEX_PAIR = /^[0-9a-fA-F]{2}$/
 const FOUR_DIGITS = /^[0-9a-fA-F]{4}$/
 const BRACED = /^\{([0-9a-fA-F]{1,6})\}/
 const HIGHEST_CODE_POINT = 0x10ffff
-const LONGEST_ESCAPE = 10
+const MAX_ESCAPE_LENGTH = 10
 
 /** A piece of what was typed: text, still to be encoded, or bytes that an escape named. */
 export type Piece = string | Uint8Array
@@ -76,7 +76,7 @@ export function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
 function readEscape(text: string, at: number): { value: string | number; length: number } | undefined {
   const name = text[at + 1] ?? ''
   if (Object.hasOwn(SIMPLE, name)) return { value: SIMPLE[name]!, length: 2 }
-  const rest = text.slice(at + 2, at + LONGEST_ESCAPE)
+  const rest = text.slice(at + 2, at + MAX_ESCAPE_LENGTH)
   if (name === 'x' && HEX_PAIR.test(rest.slice(0, 2))) return { value: parseInt(rest.slice(0, 2), 16), length: 4 }
   if (name !== 'u') return undefined
   if (FOUR_DIGITS.test(rest.slice(0, 4))) return { value: String.fromCharCode(parseInt(rest.slice(0, 4), 16)), length: 6 }

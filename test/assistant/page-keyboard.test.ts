@@ -3,7 +3,7 @@ import { TcpPeer } from '../../src/testing/tcp-peer.ts'
 import { AssistantPage } from './support/page.ts'
 
 // More than there is on the page.
-const MOST_STEPS = 150
+const MAX_STEPS = 150
 
 describe('the page without a mouse', { timeout: 120_000 }, () => {
   let on: AssistantPage
@@ -18,7 +18,7 @@ describe('the page without a mouse', { timeout: 120_000 }, () => {
   async function tabTo(selector: string): Promise<void> {
     const has = async () => (await on.page.locator(`${selector}:focus-visible`).count()) > 0
     for (let steps = 0; !(await has()); steps += 1) {
-      if (steps === MOST_STEPS) throw new Error(`no way to ${selector} by the Tab key`)
+      if (steps === MAX_STEPS) throw new Error(`no way to ${selector} by the Tab key`)
       await on.page.keyboard.press('Tab')
     }
   }

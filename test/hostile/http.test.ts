@@ -40,13 +40,13 @@ const PONG_BYTES = 127
 const PINGS_AT_ONCE = 2_000
 const MAX_PING_ROUNDS = 400
 // As many as a client may send before it has an answer.
-const MOST_WAITING = 10
+const MAX_WAITING = 10
 const HASTY = 2_000
 const MANY_FAILURES = 30
 // At once, and as a number.
-const MOST_LINES = 2
+const MAX_LINES = 2
 const MANY_PARTS = 5_000
-const MOST_PARTS = 1_000
+const MAX_PARTS = 1_000
 
 const POST = 'POST /hook HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n'
 const UPLOAD = 'POST /upload HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: '
@@ -231,9 +231,9 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
     await using hasty = await connectTo(url)
     await hasty.send(`${KEPT}Content-Length: 0\r\n\r\n`.repeat(HASTY)).catch(() => {})
     await hasty.expectClose()
-    await using client = await sentBy(GET.repeat(MOST_WAITING))
+    await using client = await sentBy(GET.repeat(MAX_WAITING))
     let answers = ''
-    while (answers.split('HTTP/1.1 200 ').length <= MOST_WAITING) answers += String(await client.read(1))
+    while (answers.split('HTTP/1.1 200 ').length <= MAX_WAITING) answers += String(await client.read(1))
     await expectUnharmed()
   })
 
@@ -246,7 +246,7 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
       await using client = await sentBy(`${POST.replace('/hook', path)}${NO_JSON}`)
       await client.expect(`HTTP/1.1 ${status} `)
     }
-    expect((await logOf(nodeRed)).split('\n').length - before).toBeLessThanOrEqual(MOST_LINES)
+    expect((await logOf(nodeRed)).split('\n').length - before).toBeLessThanOrEqual(MAX_LINES)
   })
 
   test.each([
@@ -303,7 +303,7 @@ describeRuntimes('hostile peers at the editor’s port', (create) => {
 
   test('a form with a few files is taken as ever', async () => {
     const form = new FormData()
-    for (let count = 0; count < MOST_PARTS; count += 1) form.append('file', new Blob(['text']), 'name.txt')
+    for (let count = 0; count < MAX_PARTS; count += 1) form.append('file', new Blob(['text']), 'name.txt')
     expect((await fetch(`${url}/upload`, { method: 'POST', body: form })).status).toBe(200)
   })
 

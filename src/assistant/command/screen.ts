@@ -9,7 +9,7 @@ import { describe } from './texts.ts'
 type Style = { encoding: string; show: 'text' | 'hex' | 'both'; colours: boolean; peers: boolean }
 type Colour = 'cyan' | 'green' | 'gray'
 
-const LONGEST_SHOWN = 4096
+const MAX_SHOWN_LENGTH = 4096
 const MARKS = { rx: '←', tx: '→', note: '·' } as const
 const COLOURS: Record<LogEntry['dir'], Colour> = { rx: 'green', tx: 'cyan', note: 'gray' }
 
@@ -19,7 +19,7 @@ export function formatEntry({ t, dir, peer, data, note }: LogEntry, { encoding, 
   const who = peers && peer !== '' ? ` ${colour('gray', peer)}` : ''
   if (note) return `${time} ${colour('gray', `${MARKS.note} ${visible(describe(note))}`)}`
   const bytes = data ?? new Uint8Array()
-  const some = bytes.subarray(0, LONGEST_SHOWN)
+  const some = bytes.subarray(0, MAX_SHOWN_LENGTH)
   const text = visible(decodeText(Buffer.from(some.buffer, some.byteOffset, some.length), encoding))
   const shown = show === 'text' ? text : show === 'hex' ? formatHex(some) : `${text}  [${formatHex(some)}]`
   const more = bytes.length > some.length ? ` … ${bytes.length} bytes` : ''

@@ -16,7 +16,7 @@ import { describe } from './texts.ts'
 export type Talking = ReturnType<typeof createTalking>
 
 const SEND_BYTES = 64 * 1024
-const MOST_UNTAKEN_BYTES = 256 * 1024 * 1024
+const MAX_UNTAKEN_BYTES = 256 * 1024 * 1024
 
 /** Runs until its end; gives the exit code. */
 export async function talk(options: Talk): Promise<number> {
@@ -55,7 +55,7 @@ function createTalking(options: Talk) {
   /** What is not taken piles up only so far. */
   function writeOut(bytes: Uint8Array): void {
     writing = new Promise((resolve) => void process.stdout.write(bytes, () => resolve()))
-    if (process.stdout.writableLength <= MOST_UNTAKEN_BYTES) return
+    if (process.stdout.writableLength <= MAX_UNTAKEN_BYTES) return
     ending.end('failed', new Error(`what reads the output takes it too slowly: ${process.stdout.writableLength} bytes wait`))
   }
 

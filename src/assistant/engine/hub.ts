@@ -11,7 +11,7 @@ import { AssistantError } from './told.ts'
 import { performView } from './views.ts'
 
 const MIB = 1024 * 1024
-const MOST_FETCHED_BYTES = 2 * MIB
+const MAX_FETCHED_BYTES = 2 * MIB
 
 export const DEFAULT_LIMITS: Limits = {
   endpoints: 16,
@@ -208,7 +208,7 @@ export function toEntry({ data, ...entry }: LogEntry): Entry {
 /** As many as make an answer of a bounded length, one at least; the rest is asked for again. */
 function someOf(entries: readonly LogEntry[]): readonly LogEntry[] {
   let bytes = 0
-  const end = entries.findIndex(({ data }) => (bytes += data?.length ?? 0) > MOST_FETCHED_BYTES)
+  const end = entries.findIndex(({ data }) => (bytes += data?.length ?? 0) > MAX_FETCHED_BYTES)
   return end === -1 ? entries : entries.slice(0, Math.max(1, end))
 }
 

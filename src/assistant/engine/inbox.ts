@@ -5,7 +5,7 @@ import { parseRegex, REGEX_CHARACTERS } from '../shared/regex.ts'
 
 export type Wanted = { by: 'text' | 'hex' | 'regex'; text: string }
 
-const MOST_BYTES = 4 * 1024 * 1024
+const MAX_BYTES = 4 * 1024 * 1024
 
 /** What was received and not expected yet. What is found is taken out, with all before it. */
 export function createInbox(encoding: string) {
@@ -30,8 +30,8 @@ export function createInbox(encoding: string) {
     add(bytes: Uint8Array): void {
       parts.push(bytes)
       length += bytes.length
-      if (length <= MOST_BYTES) return
-      const kept = whole().slice(length - MOST_BYTES / 2)
+      if (length <= MAX_BYTES) return
+      const kept = whole().slice(length - MAX_BYTES / 2)
       lost += length - kept.length
       parts = [kept]
       length = kept.length

@@ -4,10 +4,10 @@ import type { Mistake } from './model.ts'
 
 const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|m)?$/
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000 }
-const LONGEST_MS = 3_600_000
+const MAX_MS = 3_600_000
 // More help nobody.
-const MOST_MISTAKES = 100
-const LONGEST_TOLD = 300
+const MAX_MISTAKES = 100
+const MAX_TOLD_LENGTH = 300
 
 /** There are so many mistakes that reading on has no use. */
 export class TooManyMistakes extends Error {}
@@ -28,9 +28,9 @@ export class Fields {
   }
 
   wrong(node: Node | null | undefined, key: string, text: string): undefined {
-    const cut = (words: string) => (words.length > LONGEST_TOLD ? `${words.slice(0, LONGEST_TOLD)} …` : words)
+    const cut = (words: string) => (words.length > MAX_TOLD_LENGTH ? `${words.slice(0, MAX_TOLD_LENGTH)} …` : words)
     this.mistakes.push({ line: this.lineOf(node), key: cut(key), text: cut(text) })
-    if (this.mistakes.length >= MOST_MISTAKES) throw new TooManyMistakes()
+    if (this.mistakes.length >= MAX_MISTAKES) throw new TooManyMistakes()
     return undefined
   }
 
@@ -102,6 +102,6 @@ export class Fields {
   duration(node: Node | null | undefined, key: string): number | undefined {
     const [, number, unit = 's'] = DURATION.exec(this.plain(node) ?? '') ?? []
     const ms = Number(number) * UNIT_MS[unit as keyof typeof UNIT_MS]
-    return ms <= LONGEST_MS ? ms : this.wrong(node, key, `allowed is a time up to ${LONGEST_MS / 60_000}m, such as 500ms, 3s or 2m`)
+    return ms <= MAX_MS ? ms : this.wrong(node, key, `allowed is a time up to ${MAX_MS / 60_000}m, such as 500ms, 3s or 2m`)
   }
 }

@@ -4,8 +4,8 @@ import { Worker } from 'node:worker_threads'
 import { ScenarioError, type Mistake, type Scenario } from './model.ts'
 import type { Source } from './parse.ts'
 
-const LONGEST_MS = 10_000
-const MOST_MIB = 256
+const MAX_MS = 10_000
+const MAX_MIB = 256
 
 export type Parsed = { scenario: Scenario } | { mistakes: readonly Mistake[] } | { failure: string }
 
@@ -15,16 +15,16 @@ export async function parseApart(text: string, source: Source): Promise<Scenario
     workerData: { text, source },
     env: {},
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: MOST_MIB },
+    resourceLimits: { maxOldGenerationSizeMb: MAX_MIB },
   })
   const tooMuch = (why: string) => ({ mistakes: [{ line: 1, key: '', text: `${why}: make it smaller or simpler` }] })
-  const timer = AbortSignal.timeout(LONGEST_MS)
+  const timer = AbortSignal.timeout(MAX_MS)
   const parsed = await new Promise<Parsed>((resolve, reject) => {
     worker.once('message', resolve)
     worker.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? resolve(tooMuch(`reading it takes more than ${MOST_MIB} MiB`)) : reject(error),
+      error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? resolve(tooMuch(`reading it takes more than ${MAX_MIB} MiB`)) : reject(error),
     )
-    timer.addEventListener('abort', () => resolve(tooMuch(`reading it takes more than ${LONGEST_MS / 1000} s`)))
+    timer.addEventListener('abort', () => resolve(tooMuch(`reading it takes more than ${MAX_MS / 1000} s`)))
   }).finally(() => void worker.terminate())
   if ('scenario' in parsed) return parsed.scenario
   if ('failure' in parsed) throw new Error(parsed.failure)

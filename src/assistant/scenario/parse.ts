@@ -11,11 +11,11 @@ import { Fields, TooManyMistakes } from './fields.ts'
 import { ScenarioError, STEP_KINDS, type Scenario, type ScenarioPeer, type Step } from './model.ts'
 
 const DEFAULT_TIMEOUT_MS = 5_000
-const LONGEST_FILE = 1024 * 1024
-const MOST_REPEATS = 100_000
-const MOST_DEPTH = 5
-const MOST_PEERS = 100
-const MOST_YAML_ERRORS = 20
+const MAX_FILE_LENGTH = 1024 * 1024
+const MAX_REPEATS = 100_000
+const MAX_DEPTH = 5
+const MAX_PEERS = 100
+const MAX_YAML_ERRORS = 20
 const KEYS = ['name', 'timeout', 'peers', 'steps']
 const PEER_KEYS = ['client', 'server', 'udp', 'local', 'encoding', 'tls', 'verify', 'later', 'reconnect']
 const DRAFT_KEYS = ['text', 'hex', 'encoding', 'escapes', 'ending', 'checksum', 'macros']
@@ -25,11 +25,12 @@ export type Source = { file: string; variables?: Readonly<Record<string, string 
 
 /** @throws ScenarioError */
 export function parseScenario(text: string, { file, variables = {} }: Source): Scenario {
-  if (text.length > LONGEST_FILE) throw new ScenarioError(file, [{ line: 1, key: '', text: `longer than ${LONGEST_FILE} characters` }])
+  if (text.length > MAX_FILE_LENGTH)
+    throw new ScenarioError(file, [{ line: 1, key: '', text: `longer than ${MAX_FILE_LENGTH} characters` }])
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: 'core', uniqueKeys: false })
   if (document.errors.length > 0) {
-    const mistakes = document.errors.slice(0, MOST_YAML_ERRORS).map(({ pos, message }) => ({
+    const mistakes = document.errors.slice(0, MAX_YAML_ERRORS).map(({ pos, message }) => ({
       line: lines.linePos(pos[0]).line,
       key: '',
       text: `not YAML: ${message}`,
@@ -67,7 +68,7 @@ class Parser {
     const timeout = fields.get(map, 'timeout')
     if (timeout !== undefined) this.timeoutMs = fields.duration(timeout, 'timeout') ?? DEFAULT_TIMEOUT_MS
     const peers = fields.get(map, 'peers')
-    if (isMap(peers) && peers.items.length > MOST_PEERS) fields.wrong(peers, 'peers', `at most ${MOST_PEERS} are allowed`)
+    if (isMap(peers) && peers.items.length > MAX_PEERS) fields.wrong(peers, 'peers', `at most ${MAX_PEERS} are allowed`)
     else if (isMap(peers) && peers.items.length > 0)
       for (const { key, value } of peers.items) this.readPeer(key as Node, value as Node | null)
     else fields.wrong(peers ?? map, 'peers', 'at least one is needed, such as device: { client: 192.168.1.5:4001 }')
@@ -153,8 +154,8 @@ class Parser {
         return ms === undefined ? undefined : { ...base, do: kind, ms }
       }
       case 'repeat': {
-        const times = fields.whole(value, kind, [1, MOST_REPEATS])
-        if (depth >= MOST_DEPTH) return fields.wrong(node, kind, `at most ${MOST_DEPTH} of them inside each other`)
+        const times = fields.whole(value, kind, [1, MAX_REPEATS])
+        if (depth >= MAX_DEPTH) return fields.wrong(node, kind, `at most ${MAX_DEPTH} of them inside each other`)
         return { ...base, do: kind, times: times ?? 1, steps: this.readSteps(fields.get(map, 'steps') ?? node, depth + 1) }
       }
       default: {

@@ -19,7 +19,7 @@ export type RunOptions = {
   keep?: boolean
 }
 
-const MOST_STEPS_KEPT = 10_000
+const MAX_STEPS_KEPT = 10_000
 const SHOWN_BYTES = 60
 
 /** Plays a scenario up to its end or the first step that fails. */
@@ -47,7 +47,7 @@ export async function runScenario(
       onStart(start)
       const problem = await perform(step, 'peer' in step ? players.get(step.peer)! : undefined, waiting)
       const whole: StepResult = { ...start, ok: problem === undefined, ms: performance.now() - from, ...(problem && { problem }) }
-      if (results.length < MOST_STEPS_KEPT || !whole.ok) results.push(whole)
+      if (results.length < MAX_STEPS_KEPT || !whole.ok) results.push(whole)
       else skipped += 1
       onStep(whole)
       if (problem !== undefined) return false

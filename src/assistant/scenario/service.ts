@@ -7,10 +7,10 @@ import { parseApart } from './parse-apart.ts'
 import { countSteps, runScenario } from './run.ts'
 
 /** How many runs there may be at once, whoever asks. */
-const MOST_RUNS = 4
+const MAX_RUNS = 4
 const TELL_EVERY_MS = 100
 /** What is told of the steps that have been played since; all of them are in the result. */
-const MOST_STEPS_TOLD = 100
+const MAX_STEPS_TOLD = 100
 
 const running = new WeakMap<Hub, Set<string>>()
 let numbers = 0
@@ -24,7 +24,7 @@ export function createScenarios(hub: Hub, tell: (run: string, event: ScenarioEve
   running.set(hub, all)
 
   async function start(text: string, keep: boolean): Promise<{ run: string; steps: number }> {
-    if (all.size >= MOST_RUNS) throw new AssistantError('TOO_MANY_RUNS', { limit: MOST_RUNS })
+    if (all.size >= MAX_RUNS) throw new AssistantError('TOO_MANY_RUNS', { limit: MAX_RUNS })
     const run = `s${(numbers += 1)}`
     const stop = new AbortController()
     stops.set(run, stop)
@@ -93,7 +93,7 @@ function createProgress(tell: (event: ScenarioEvent) => void) {
     },
     step: (result: StepResult): void => {
       done += 1
-      steps = [...steps.slice(1 - MOST_STEPS_TOLD), result]
+      steps = [...steps.slice(1 - MAX_STEPS_TOLD), result]
       now = undefined
       later()
     },

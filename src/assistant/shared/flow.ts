@@ -11,9 +11,9 @@ export type FlowContext = ExportContext & { spec: EndpointSpec; host?: string; c
 
 type Turn = { asked: Uint8Array; answered: Uint8Array[] }
 
-const MOST_INJECTS = 20
-const MOST_ANSWERS = 200
-const MOST_BYTES_A_MESSAGE = 4096
+const MAX_INJECTS = 20
+const MAX_ANSWERS = 200
+const MAX_BYTES_A_MESSAGE = 4096
 
 /** Nodes to import: what Node-RED listens on or dials, answers that were seen, a button for each message that came unasked. */
 export function makeFlow(entries: Iterable<LogEntry>, context: FlowContext): FlowNode[] {
@@ -48,14 +48,14 @@ function readConversation(entries: Iterable<LogEntry>, kind: EndpointSpec['kind'
   const unasked: Uint8Array[] = []
   const open = new Map<string, Turn>()
   for (const { dir, peer, data } of entries) {
-    if (dir === 'note' || data === undefined || data.length === 0 || data.length > MOST_BYTES_A_MESSAGE) continue
+    if (dir === 'note' || data === undefined || data.length === 0 || data.length > MAX_BYTES_A_MESSAGE) continue
     const turn = open.get(peer)
     if (dir === toNodeRed) {
       const next = { asked: data, answered: [] }
       open.set(peer, next)
       turns.push(next)
     } else if (turn !== undefined) turn.answered.push(data)
-    else if (unasked.length < MOST_INJECTS && !unasked.some((other) => sameBytes(other, data))) unasked.push(data)
+    else if (unasked.length < MAX_INJECTS && !unasked.some((other) => sameBytes(other, data))) unasked.push(data)
   }
   return { turns, unasked }
 }
@@ -66,7 +66,7 @@ function distinctAnswers(turns: Turn[]): [asked: string, answered: string][] {
   for (const { asked, answered } of turns.toReversed()) {
     const key = hexOf(asked)
     if (answered.length > 0 && !answers.has(key)) answers.set(key, answered.map(hexOf).join(''))
-    if (answers.size === MOST_ANSWERS) break
+    if (answers.size === MAX_ANSWERS) break
   }
   return [...answers].reverse()
 }

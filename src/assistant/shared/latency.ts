@@ -2,7 +2,7 @@ import type { Direction, LatencyView } from './protocol.ts'
 
 export type Timed = { n: number; t: number; dir: Direction; peer: string; data?: unknown }
 
-const MOST_BUCKETS = 40
+const MAX_BUCKETS = 40
 // 1, 2, 5, 10 … microseconds
 const STEPS = [1, 2, 5]
 
@@ -41,7 +41,7 @@ function statsOf(times: readonly number[]): NonNullable<LatencyView['stats']> {
 function bucketsOf(times: readonly number[]): LatencyView['buckets'] {
   const buckets: LatencyView['buckets'] = []
   let at = 0
-  for (let power = 0; at < times.length && buckets.length < MOST_BUCKETS; power += 1) {
+  for (let power = 0; at < times.length && buckets.length < MAX_BUCKETS; power += 1) {
     for (const step of STEPS) {
       const upTo = step * 10 ** power
       const from = at

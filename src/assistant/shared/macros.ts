@@ -19,8 +19,8 @@ export const MACRO_EXAMPLES = [
 ] as const
 
 const MACRO = /\{\{([^{}]*)\}\}/g
-const MOST_DIGITS = 32
-const MOST_RANDOM_DIGITS = 1024
+const MAX_DIGITS = 32
+const MAX_RANDOM_DIGITS = 1024
 const TIME_TOKEN = /YYYY|MM|DD|HH|mm|ss|SSS/g
 
 export function createMacroState(counter = 1): MacroState {
@@ -67,7 +67,7 @@ function valueOf(macro: string, state: MacroState, now: Date): string | undefine
 function counterAs(argument: string | undefined, counter: number): string | undefined {
   if (argument === undefined) return String(counter)
   const [, hex, digits] = /^(hex:)?([1-9]\d?)$/.exec(argument) ?? []
-  if (digits === undefined || Number(digits) > MOST_DIGITS) return undefined
+  if (digits === undefined || Number(digits) > MAX_DIGITS) return undefined
   // As a counter of so many digits turns over.
   const text = hex === undefined ? String(counter) : counter.toString(16).toUpperCase()
   return text.slice(-Number(digits)).padStart(Number(digits), '0')
@@ -75,7 +75,7 @@ function counterAs(argument: string | undefined, counter: number): string | unde
 
 function randomAs(argument: string | undefined, random: () => number): string | undefined {
   const digits = Number(/^hex:([1-9]\d{0,3})$/.exec(argument ?? '')?.[1] ?? 0)
-  if (digits > MOST_RANDOM_DIGITS) return undefined
+  if (digits > MAX_RANDOM_DIGITS) return undefined
   if (digits > 0)
     return Array.from({ length: Math.ceil(digits / 2) }, () => hexPair(Math.floor(random() * 256)))
       .join('')

@@ -2,16 +2,16 @@
 /** A HEX pattern: a byte, or undefined for any. */
 export type HexPattern = readonly (number | undefined)[]
 
-export const LONGEST_PATTERN = 4096
+export const MAX_PATTERN_LENGTH = 4096
 // With any bytes in between, each place may be compared up to the last byte.
-const MOST_WITH_ANY = 128
+const MAX_WITH_ANY = 128
 
 /** `01 ?? 0A`; undefined when it is none, or too long. */
 export function parseHexPattern(text: string): HexPattern | undefined {
   const digits = text.replace(/0x|\\x|[\s,;:_-]/gi, '')
   if (digits === '' || !/^(?:[0-9a-f]{2}|\?\?)+$/i.test(digits)) return undefined
   const pattern = Array.from(digits.matchAll(/../g), ([pair]) => (pair === '??' ? undefined : parseInt(pair, 16)))
-  return pattern.length > (pattern.includes(undefined) ? MOST_WITH_ANY : LONGEST_PATTERN) ? undefined : pattern
+  return pattern.length > (pattern.includes(undefined) ? MAX_WITH_ANY : MAX_PATTERN_LENGTH) ? undefined : pattern
 }
 
 /** Where a pattern is first found; -1 when it is not. */

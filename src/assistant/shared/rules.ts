@@ -1,5 +1,5 @@
 import { composeBytes } from './compose.ts'
-import { indexOfPattern, LONGEST_PATTERN, parseHexPattern, textOf } from './pattern.ts'
+import { indexOfPattern, MAX_PATTERN_LENGTH, parseHexPattern, textOf } from './pattern.ts'
 import type { Told } from './protocol.ts'
 import { parseRegex, REGEX_CHARACTERS } from './regex.ts'
 import type { Rule } from './spec.ts'
@@ -7,7 +7,7 @@ import type { Rule } from './spec.ts'
 /** A rule that can be applied. `match` gives what `$&`, `$1` … stand for in the reply, or undefined when it does not answer these bytes. */
 export type CompiledRule = { rule: Rule; onConnect: boolean; match: (bytes: Uint8Array) => string[] | undefined }
 
-export const LONGEST_REPLY_DELAY_MS = 600_000
+export const MAX_REPLY_DELAY_MS = 600_000
 
 /** Text is compared in the reply's encoding. With a HEX reply a regular expression sees one character for each byte, so that captures are exact. */
 export function compileRule(rule: Rule, index = 0): { compiled: CompiledRule } | { error: Told } {
@@ -15,7 +15,7 @@ export function compileRule(rule: Rule, index = 0): { compiled: CompiledRule } |
     error: { code: 'BAD_RULE', params: { rule: rule.name || `#${index + 1}`, reason } },
   })
   const delay = rule.delayMs ?? 0
-  if (!(delay >= 0 && delay <= LONGEST_REPLY_DELAY_MS)) return wrong(`the delay has to be from 0 to ${LONGEST_REPLY_DELAY_MS} ms`)
+  if (!(delay >= 0 && delay <= MAX_REPLY_DELAY_MS)) return wrong(`the delay has to be from 0 to ${MAX_REPLY_DELAY_MS} ms`)
   // Encodings are the server's business: a reply is tried as UTF-8 here, for its escapes, macros and HEX.
   const reply = composeBytes({ ...rule.reply, encoding: 'utf8' }, { captures: [] })
   if ('error' in reply) return { error: reply.error }
@@ -27,7 +27,7 @@ function createMatcher({ when, reply }: Rule): { match: CompiledRule['match'] } 
   if (when.by === 'connect') return { match: () => undefined }
   const { pattern } = when
   if (pattern === '') return { reason: 'there is nothing to look for' }
-  if (pattern.length > LONGEST_PATTERN) return { reason: `what to look for is longer than ${LONGEST_PATTERN} characters` }
+  if (pattern.length > MAX_PATTERN_LENGTH) return { reason: `what to look for is longer than ${MAX_PATTERN_LENGTH} characters` }
   const read = (bytes: Uint8Array) => textOf(bytes, reply.encoding)
   switch (when.by) {
     case 'contains':

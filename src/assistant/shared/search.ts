@@ -21,7 +21,7 @@ export type Search = {
   ranges: (text: string) => [from: number, to: number][]
 }
 
-const MOST_RANGES = 1000
+const MAX_RANGES = 1000
 
 export function createSearch(query: Query): { search: Search } | { reason: string } {
   const finder = createFinder(query)
@@ -45,7 +45,7 @@ function createFinder({ by, text, caseSensitive = false, encoding }: Query): Fin
     const parsed = parseRegex(text, caseSensitive ? 's' : 'si')
     if ('reason' in parsed) return parsed
     const { regex } = parsed
-    return { finds: (entry) => regex.test(shown(entry)), ranges: (value) => regex.ranges(value, MOST_RANGES) }
+    return { finds: (entry) => regex.test(shown(entry)), ranges: (value) => regex.ranges(value, MAX_RANGES) }
   }
   // Plain text is looked for as a pattern too: case folding that keeps positions is what RegExp does. There is nothing in it to go back to.
   const literal = new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), caseSensitive ? 'gu' : 'giu')
@@ -55,7 +55,7 @@ function createFinder({ by, text, caseSensitive = false, encoding }: Query): Fin
       const ranges: [number, number][] = []
       for (const match of value.slice(0, REGEX_CHARACTERS).matchAll(literal)) {
         ranges.push([match.index, match.index + match[0].length])
-        if (ranges.length === MOST_RANGES) break
+        if (ranges.length === MAX_RANGES) break
       }
       return ranges
     },

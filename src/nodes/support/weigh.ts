@@ -1,6 +1,6 @@
 // About what a number, a reference or a property takes in V8's heap.
 const VALUE_BYTES = 8
-const MOST_VALUES = 100_000
+const MAX_VALUES = 100_000
 
 /** About how many bytes a value holds: exactly those of strings and buffers, a small amount for all else that is in it. */
 export function weigh(value: unknown): number {
@@ -9,7 +9,7 @@ export function weigh(value: unknown): number {
   const open: unknown[] = [value]
   let bytes = 0
   let values = 0
-  while (open.length > 0 && values < MOST_VALUES) {
+  while (open.length > 0 && values < MAX_VALUES) {
     const one = open.pop()
     values += 1
     if (typeof one === 'string') bytes += Buffer.byteLength(one)

@@ -8,7 +8,7 @@ type Handle = (options: Options) => Promise<void>
 type Listener = (...args: unknown[]) => void
 
 // Editors ask for `status/#` and the like.
-const LONGEST_TOPIC = 256
+const MAX_TOPIC_LENGTH = 256
 
 /** Leaves out what cannot be worked off, and says so to `left`. */
 export function guardComms(path: string, left: (message: string) => void): void {
@@ -40,8 +40,8 @@ export function guardComms(path: string, left: (message: string) => void): void 
 
 /** Node-RED makes a pattern of a topic, each `+` a repetition: one after the other they take for ever. */
 function checkTopic(topic: unknown): void {
-  if (typeof topic === 'string' && topic.length <= LONGEST_TOPIC && !topic.includes('++')) return
-  throw new Error(`its topic is no text of at most ${LONGEST_TOPIC} characters without ++`)
+  if (typeof topic === 'string' && topic.length <= MAX_TOPIC_LENGTH && !topic.includes('++')) return
+  throw new Error(`its topic is no text of at most ${MAX_TOPIC_LENGTH} characters without ++`)
 }
 
 function guardClient(client: WebSocket, leave: (error: unknown) => void): void {

@@ -5,7 +5,7 @@ import { isOwnHost } from './hosts.ts'
 import { readable } from './readable.ts'
 
 // Streams, and the health checks of as many forwarders as there may be at one time.
-const MOST_CONNECTIONS = 128
+const MAX_CONNECTIONS = 128
 const LIMITS = { headersMs: 3_000, answerMs: 10_000 }
 
 export type Answer = { status: number; type: string; body: string; headers?: Record<string, string> }
@@ -29,7 +29,7 @@ export function createStatusServer(routes: Routes, { hosts }: { hosts: readonly 
     )
   })
   // The rest of what is kept of the descriptors is for the editor.
-  const most = Math.min(MOST_CONNECTIONS, Math.floor(descriptors().reserved / 2))
+  const most = Math.min(MAX_CONNECTIONS, Math.floor(descriptors().reserved / 2))
   const connections = limitConnections(server, { most, ...LIMITS })
   return server
 }

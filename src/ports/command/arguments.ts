@@ -6,9 +6,9 @@ import { parseRanges, type Policy } from '../docker/policy.ts'
 
 const DEFAULT_PROJECT = 'node-red-tcp'
 const DEFAULT_MAX = 50
-const MOST_FORWARDERS = 1000
+const MAX_FORWARDERS = 1000
 const DEFAULT_TIMEOUT_S = 3
-const LONGEST_TIMEOUT_S = 600
+const MAX_TIMEOUT_S = 600
 
 export const USAGE = `Usage: npm run ports -- <command> [options]
 
@@ -88,12 +88,12 @@ export function readArguments(args: string[]): Arguments | undefined {
     policy: {
       allowPrivileged: values['allow-privileged'] === true,
       deny: values.deny === undefined ? [] : readDeny(values.deny),
-      max: values.max === undefined ? DEFAULT_MAX : readNumber(values.max, { name: '--max', from: 1, to: MOST_FORWARDERS }),
+      max: values.max === undefined ? DEFAULT_MAX : readNumber(values.max, { name: '--max', from: 1, to: MAX_FORWARDERS }),
       bind: values.bind === undefined ? undefined : readAddress(values.bind),
     },
     send: values.send === undefined ? undefined : readBytes(values.send),
     expect: values.expect === undefined ? undefined : readBytes(values.expect),
-    timeoutMs: 1000 * readNumber(values.timeout ?? String(DEFAULT_TIMEOUT_S), { name: '--timeout', from: 1, to: LONGEST_TIMEOUT_S }),
+    timeoutMs: 1000 * readNumber(values.timeout ?? String(DEFAULT_TIMEOUT_S), { name: '--timeout', from: 1, to: MAX_TIMEOUT_S }),
   }
 }
 

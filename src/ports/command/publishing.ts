@@ -9,7 +9,7 @@ import { statusUrlOf } from '../docker/survey.ts'
 import { formatAddress } from '../../text/address.ts'
 import type { Arguments } from './arguments.ts'
 
-const MOST_TRIES = 3
+const MAX_TRIES = 3
 // Compose takes containers of a service away that it does not count, and nothing but a watcher can know that they were wanted.
 const HOW_LONG = 'it stays until unpublish or docker compose down; after docker compose up publish it again, unless watch runs, which does'
 
@@ -46,7 +46,7 @@ async function replaceForwarder(
   spec: ForwarderSpec,
 ): Promise<void> {
   let inTheWay = present
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const started = inTheWay ? supersedeForwarder(engine, nodeRed, { old: inTheWay, spec }) : startForwarder(engine, nodeRed, spec)
     await started.catch(async (error: unknown) => {
       throw await explain(engine, spec, error)

@@ -1,7 +1,7 @@
 import type { PublishFailure } from '../facts.ts'
 
 const FIRST_RETRY_MS = 1_000
-const LONGEST_RETRY_MS = 10_000
+const MAX_RETRY_MS = 10_000
 
 type Entry = { failure: PublishFailure; tries: number; retryAt: number }
 
@@ -15,7 +15,7 @@ export function createFailedPorts(now: () => number = Date.now) {
     note(failure: PublishFailure): boolean {
       const before = entries.get(failure.port)
       const tries = (before?.tries ?? 0) + 1
-      entries.set(failure.port, { failure, tries, retryAt: now() + Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), LONGEST_RETRY_MS) })
+      entries.set(failure.port, { failure, tries, retryAt: now() + Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), MAX_RETRY_MS) })
       return JSON.stringify(before?.failure) !== JSON.stringify(failure)
     },
     /** Whether a port may be tried now. */

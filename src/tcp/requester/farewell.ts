@@ -7,7 +7,7 @@ const ANSWER_MS = 50
 const READY_MS = 10
 // A peer that is not asked for anything has so long for its own end; and so many peers may take it.
 const LINGER_MS = 1_000
-const MOST_LINGERING = 64
+const MAX_LINGERING = 64
 
 const lingering = new Set<Socket>()
 
@@ -29,7 +29,7 @@ export function linger(socket: Socket): void {
   socket.once('close', () => lingering.delete(socket))
   destroyAfter(socket, LINGER_MS)
   const [oldest] = lingering
-  if (lingering.size > MOST_LINGERING) oldest?.destroy()
+  if (lingering.size > MAX_LINGERING) oldest?.destroy()
 }
 
 function destroyAfter(socket: Socket, ms: number): void {

@@ -1,5 +1,5 @@
 /** So many rows are remembered by their height; a row that is forgotten counts as one of the usual height until it is seen again. */
-const MOST_KNOWN = 20_000
+const MAX_KNOWN = 20_000
 
 /**
  * Where each row of a long list stands, when all are as high as usual but those that were measured. Costs what the measured ones cost,
@@ -28,7 +28,7 @@ export class RowHeights {
     this.known.delete(key)
     if (height !== this.usual) this.known.set(key, height)
     const [oldest] = this.known.keys()
-    if (this.known.size > MOST_KNOWN && oldest !== undefined) this.known.delete(oldest)
+    if (this.known.size > MAX_KNOWN && oldest !== undefined) this.known.delete(oldest)
     return true
   }
 

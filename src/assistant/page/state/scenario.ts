@@ -7,7 +7,7 @@ import { ask, link, onEvent, RequestError } from './connection.ts'
 import { remembered } from './storage.ts'
 
 /** What of a long run is shown; the result, and so the file for a CI, has all of them. */
-const MOST_SHOWN = 500
+const MAX_SHOWN = 500
 
 /** The scenario file that is being written. `before`: what stood there until another one was taken. */
 export const scenario = remembered('scenario', { text: '', name: '', before: '', beforeName: '', keep: false })
@@ -76,10 +76,10 @@ function take(id: string, event: ScenarioEvent): void {
   if (current?.id !== id) return
   if ('end' in event) {
     const { now: _, ...rest } = current
-    run.value = { ...rest, done: event.end.steps.length + event.end.skipped, steps: event.end.steps.slice(-MOST_SHOWN), result: event.end }
+    run.value = { ...rest, done: event.end.steps.length + event.end.skipped, steps: event.end.steps.slice(-MAX_SHOWN), result: event.end }
   } else {
     const { now: _, ...rest } = current
-    const steps = [...current.steps, ...event.steps].slice(-MOST_SHOWN)
+    const steps = [...current.steps, ...event.steps].slice(-MAX_SHOWN)
     run.value = { ...rest, done: event.done, steps, ...(event.now && { now: event.now }) }
   }
 }

@@ -13,8 +13,8 @@ const IPV6_HEADER = 40
 const TCP_HEADER = 20
 const UDP_HEADER = 8
 /** What fits into one packet of either version of IP. */
-export const MOST_TCP_PAYLOAD = 65_535 - IPV6_HEADER - TCP_HEADER
-export const MOST_UDP_PAYLOAD = 65_535 - IPV4_HEADER - UDP_HEADER
+export const MAX_TCP_PAYLOAD = 65_535 - IPV6_HEADER - TCP_HEADER
+export const MAX_UDP_PAYLOAD = 65_535 - IPV4_HEADER - UDP_HEADER
 
 export function tcpPacket(from: Address, to: Address, tcp: { seq: number; ack: number; flags: TcpFlags; payload: Uint8Array }): Uint8Array {
   const header = new Uint8Array(TCP_HEADER)

@@ -2,7 +2,7 @@ import { concatBytes, encodeUtf8 } from '../../../text/escapes.ts'
 import type { LogEntry } from '../protocol.ts'
 import { addressesOf } from './addresses.ts'
 import type { ExportContext } from './entries.ts'
-import { MOST_UDP_PAYLOAD, udpPacket } from './packets.ts'
+import { MAX_UDP_PAYLOAD, udpPacket } from './packets.ts'
 import { TcpConversation } from './tcp-conversation.ts'
 
 // https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html
@@ -33,7 +33,7 @@ function createDatagrams(context: ExportContext): Packets {
   return ({ dir, peer, data }) => {
     if (data === undefined) return []
     const { local, remote } = addressesOf(peer, context)
-    const payload = data.subarray(0, MOST_UDP_PAYLOAD)
+    const payload = data.subarray(0, MAX_UDP_PAYLOAD)
     return [dir === 'tx' ? udpPacket(local, remote, payload) : udpPacket(remote, local, payload)]
   }
 }

@@ -1,5 +1,5 @@
 import type { Pair } from './addresses.ts'
-import { MOST_TCP_PAYLOAD, tcpPacket, type TcpFlags } from './packets.ts'
+import { MAX_TCP_PAYLOAD, tcpPacket, type TcpFlags } from './packets.ts'
 
 export type Side = 'local' | 'remote'
 
@@ -33,8 +33,8 @@ export class TcpConversation {
 
   *send(from: Side, data: Uint8Array): Iterable<Uint8Array> {
     yield* this.open()
-    for (let at = 0; at < data.length; at += MOST_TCP_PAYLOAD)
-      yield this.packet(from, { ack: true, psh: true }, data.subarray(at, at + MOST_TCP_PAYLOAD))
+    for (let at = 0; at < data.length; at += MAX_TCP_PAYLOAD)
+      yield this.packet(from, { ack: true, psh: true }, data.subarray(at, at + MAX_TCP_PAYLOAD))
   }
 
   *finish(from: Side): Iterable<Uint8Array> {
