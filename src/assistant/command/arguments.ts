@@ -4,7 +4,7 @@ import { isKnownEncoding } from '../../tcp/encoding.ts'
 import { parseHostPort, parsePort } from '../shared/address.ts'
 import { CHECKSUM_NAMES, CHECKSUMS } from '../shared/checksum.ts'
 import type { Draft, EndpointSpec, FaultSpec, Rule, TlsSpec } from '../shared/spec.ts'
-import type { Wanted } from '../engine/inbox.ts'
+import type { Wanted } from '../scenario/inbox.ts'
 import { UsageError } from './usage.ts'
 
 export const COMMANDS = ['connect', 'listen', 'udp', 'tap', 'run'] as const

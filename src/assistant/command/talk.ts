@@ -1,7 +1,7 @@
 // connect, listen, udp and tap: one endpoint, what goes in, what comes out, and when it ends.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createHub } from '../engine/hub.ts'
-import { createInbox } from '../engine/inbox.ts'
+import { createInbox } from '../scenario/inbox.ts'
 import { AssistantError } from '../engine/told.ts'
 import { wantedAsText } from '../scenario/run.ts'
 import type { Draft } from '../shared/spec.ts'

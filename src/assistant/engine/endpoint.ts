@@ -11,8 +11,8 @@ import { withoutSecrets } from './secrets.ts'
 import type { Targets } from './targets.ts'
 import { createTimer } from './timer.ts'
 import { AssistantError, told } from './told.ts'
-import { startTransport, type Host, type Transport } from './transport.ts'
-import { assertDatagram } from './udp.ts'
+import { startTransport, type Host, type Transport } from './transport/start.ts'
+import { assertDatagram } from './transport/udp.ts'
 
 export type EndpointOptions = {
   id: string

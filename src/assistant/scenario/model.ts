@@ -1,4 +1,4 @@
-import type { Wanted } from '../engine/inbox.ts'
+import type { Wanted } from './inbox.ts'
 import type { Draft, EndpointSpec } from '../shared/spec.ts'
 
 /** What a scenario file says. Lines are those of the file, from 1. */

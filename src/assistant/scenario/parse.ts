@@ -1,6 +1,6 @@
 import { isMap, isScalar, LineCounter, parseDocument, type Node, type YAMLMap } from 'yaml'
 import { isKnownEncoding } from '../../tcp/encoding.ts'
-import type { Wanted } from '../engine/inbox.ts'
+import type { Wanted } from './inbox.ts'
 import { parseHostPort, parsePort } from '../shared/address.ts'
 import { CHECKSUM_NAMES, CHECKSUMS } from '../shared/checksum.ts'
 import { composeBytes } from '../shared/compose.ts'

@@ -1,13 +1,13 @@
 import { createBreath } from '../engine/breath.ts'
 import type { Hub } from '../engine/hub.ts'
-import type { Wanted } from '../engine/inbox.ts'
+import type { Wanted } from './inbox.ts'
 import { AssistantError } from '../engine/told.ts'
 import { escapeBytes } from '../../text/escapes.ts'
 import { formatHex } from '../../text/hex.ts'
 import type { Told } from '../shared/protocol.ts'
 import type { ScenarioCode, ScenarioResult, StepResult, StepStart } from '../shared/scenario.ts'
 import type { Scenario, Step } from './model.ts'
-import { openPlayer, type Player } from './play.ts'
+import { openPlayer, type Player } from './player.ts'
 import { waitFor, type Waiting } from './wait.ts'
 
 export type RunOptions = {

@@ -1,5 +1,5 @@
 import type { Hub } from '../engine/hub.ts'
-import type { Player } from './play.ts'
+import type { Player } from './player.ts'
 
 export type Waiting = { hub: Hub; players: readonly Player[]; signal: AbortSignal }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createHub } from '../../src/assistant/engine/hub.ts'
-import { createWatcher } from '../../src/assistant/engine/watcher.ts'
+import { createWatcher } from '../../src/assistant/server/watcher.ts'
 import { describe as describeCode } from '../../src/assistant/command/texts.ts'
 import type { Answer, ServerEvent } from '../../src/assistant/shared/protocol.ts'
 import { titleOfStep } from '../../src/assistant/shared/scenario.ts'

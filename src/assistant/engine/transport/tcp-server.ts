@@ -1,13 +1,13 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import { normalizeAddress } from '../../tcp/access-list.ts'
-import { markAsTried } from '../../tcp/observer.ts'
-import { assertTlsMaterial } from '../../tcp/tls.ts'
-import type { TcpServerSpec, TlsSpec } from '../shared/spec.ts'
+import { normalizeAddress } from '../../../tcp/access-list.ts'
+import { markAsTried } from '../../../tcp/observer.ts'
+import { assertTlsMaterial } from '../../../tcp/tls.ts'
+import type { TcpServerSpec, TlsSpec } from '../../shared/spec.ts'
 import { tlsMaterial } from './dial.ts'
 import { attachSocket } from './tcp-peer.ts'
-import { AssistantError, tellSocketError, told } from './told.ts'
-import type { Host, Transport } from './transport.ts'
+import { AssistantError, tellSocketError, told } from '../told.ts'
+import type { Host, Transport } from './start.ts'
 
 /** Listens for any number of peers, within the limits. */
 export function startTcpServer(spec: TcpServerSpec, host: Host): Transport {

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
-import type { TcpClientSpec } from '../shared/spec.ts'
+import type { TcpClientSpec } from '../../shared/spec.ts'
 import { dial } from './dial.ts'
 import { attachSocket } from './tcp-peer.ts'
-import { tellSocketError, told } from './told.ts'
-import type { Host, Transport } from './transport.ts'
+import { tellSocketError, told } from '../told.ts'
+import type { Host, Transport } from './start.ts'
 
 /** Connects, and again when that is wanted. */
 export function startTcpClient(spec: TcpClientSpec, host: Host): Transport {

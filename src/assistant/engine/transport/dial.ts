@@ -1,10 +1,10 @@
 import { lookup, type LookupAddress } from 'node:dns'
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { TcpClientSpec, TlsSpec } from '../shared/spec.ts'
-import { clientTlsOptions, type TlsMaterial } from '../../tcp/tls.ts'
-import type { Targets } from './targets.ts'
-import { AssistantError } from './told.ts'
+import type { TcpClientSpec, TlsSpec } from '../../shared/spec.ts'
+import { clientTlsOptions, type TlsMaterial } from '../../../tcp/tls.ts'
+import type { Targets } from '../targets.ts'
+import { AssistantError } from '../told.ts'
 
 export const CONNECT_SECONDS = 10
 

@@ -1,8 +1,8 @@
 import type { Answer, Permissions, Request, Requests, ServerEvent, Verb } from '../shared/protocol.ts'
-import { createScenarios } from '../scenario/service.ts'
-import type { Endpoint } from './endpoint.ts'
-import { AssistantError } from './told.ts'
-import { toEntry, type Hub, type HubEvent } from './hub.ts'
+import { createScenarios } from './scenario-runs.ts'
+import type { Endpoint } from '../engine/endpoint.ts'
+import { AssistantError } from '../engine/told.ts'
+import { toEntry, type Hub, type HubEvent } from '../engine/hub.ts'
 
 const BATCH_MS = 50
 const INFO_MS = 200

@@ -1,7 +1,7 @@
 // The form of every request: what comes over a socket is believed only after it went through here.
 import { z } from 'zod'
 import type { Limits, Request, Verb } from '../shared/protocol.ts'
-import { AssistantError } from './told.ts'
+import { AssistantError } from '../engine/told.ts'
 
 const MAX_TEXT = 4 * 1024 * 1024
 const MAX_SCENARIO = 256 * 1024

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
-import type { TapSpec } from '../shared/spec.ts'
+import type { TapSpec } from '../../shared/spec.ts'
 import { dial } from './dial.ts'
-import type { Peer } from './peer.ts'
+import type { Peer } from '../peer.ts'
 import { attachSocket } from './tcp-peer.ts'
 import { listen } from './tcp-server.ts'
-import { tellSocketError } from './told.ts'
-import type { Host, Transport } from './transport.ts'
+import { tellSocketError } from '../told.ts'
+import type { Host, Transport } from './start.ts'
 
 /** Bytes that may wait for one side before the other is not read from for a while. */
 const HIGH_WATER_BYTES = 1024 * 1024

@@ -1,12 +1,12 @@
 import { createSocket } from 'node:dgram'
 import { isIP, isIPv6 } from 'node:net'
-import { normalizeAddress } from '../../tcp/access-list.ts'
-import { formatAddress } from '../../text/address.ts'
-import type { UdpSpec } from '../shared/spec.ts'
+import { normalizeAddress } from '../../../tcp/access-list.ts'
+import { formatAddress } from '../../../text/address.ts'
+import type { UdpSpec } from '../../shared/spec.ts'
 import { lookupAllowed } from './dial.ts'
-import type { Link, Peer } from './peer.ts'
-import { AssistantError, tellSocketError } from './told.ts'
-import type { Host, Transport } from './transport.ts'
+import type { Link, Peer } from '../peer.ts'
+import { AssistantError, tellSocketError } from '../told.ts'
+import type { Host, Transport } from './start.ts'
 
 export const MAX_DATAGRAM_BYTES = 65_507
 

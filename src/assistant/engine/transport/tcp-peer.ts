@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
-import { normalizeAddress } from '../../tcp/access-list.ts'
-import { pauseAfter } from './faults.ts'
-import type { Link, Peer } from './peer.ts'
-import { tellSocketError } from './told.ts'
-import type { Host } from './transport.ts'
+import { normalizeAddress } from '../../../tcp/access-list.ts'
+import { pauseAfter } from '../faults.ts'
+import type { Link, Peer } from '../peer.ts'
+import { tellSocketError } from '../told.ts'
+import type { Host } from './start.ts'
 
 // As the tcp nodes do: whoever sends and ends at once still gets an answer that takes a moment.
 const LINGER_MS = 200

@@ -1,5 +1,5 @@
 // One peer of a scenario while it runs: its endpoint, and what it has received.
-import { createInbox } from '../engine/inbox.ts'
+import { createInbox } from './inbox.ts'
 import type { Hub } from '../engine/hub.ts'
 import type { Told } from '../shared/protocol.ts'
 import type { Draft } from '../shared/spec.ts'

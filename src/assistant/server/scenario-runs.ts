@@ -2,9 +2,9 @@ import type { Hub } from '../engine/hub.ts'
 import { AssistantError } from '../engine/told.ts'
 import type { Requests, Told } from '../shared/protocol.ts'
 import type { ScenarioEvent, StepResult, StepStart } from '../shared/scenario.ts'
-import { ScenarioError, type Scenario } from './model.ts'
-import { parseApart } from './parse-apart.ts'
-import { countSteps, runScenario } from './run.ts'
+import { ScenarioError, type Scenario } from '../scenario/model.ts'
+import { parseApart } from '../scenario/parse-apart.ts'
+import { countSteps, runScenario } from '../scenario/run.ts'
 
 /** How many runs there may be at once, whoever asks. */
 const MAX_RUNS = 4
