@@ -18,7 +18,7 @@ RUN node scripts/image-packages.ts dockerode
 
 FROM packages AS build
 COPY tsconfig.json tsconfig.build.json settings.ts ./
-COPY scripts/build.ts scripts/build-page.ts scripts/
+COPY scripts/assistant.ts scripts/build.ts scripts/build-page.ts scripts/
 COPY scripts/support scripts/support
 COPY examples examples
 COPY src src

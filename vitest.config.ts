@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // Chromium breaks off what it is about to load when an interface of the machine comes or goes, as Docker's do with every container. So
-// the suites with a browser come last, one at a time, where they are not in a network of their own (scripts/support/test-parts.ts).
+// the suites with a browser come last, one at a time, where they are not in a network of their own (test/support/test-parts.ts).
 const BROWSER = ['test/assistant/page*.test.ts', 'test/editor/*.test.ts', 'test/dashboard.test.ts', 'test/guide.test.ts']
 // What they have that is to be played on a container, alone or too.
 const BROWSER_CONTAINER = ['test/dashboard.test.ts', 'test/guide.test.ts']

@@ -1,14 +1,14 @@
 // npm test: all suites, or those given as arguments. Ends with what has failed, and one line, `N passed, N failed, N skipped`.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { cleanUp, engineAnswers, HOW_TO_GET_AN_ENGINE } from '../test/support/engine.ts'
 import { prepare } from '../test/support/prepare.ts'
-import type { Outcome } from './support/run-suites.ts'
+import type { Outcome } from '../test/support/run-suites.ts'
 import { say } from '../src/cli/terminal.ts'
-import { isLocal, isolated, partsOf, type Part } from './support/test-parts.ts'
+import { isLocal, isolated, partsOf, type Part } from '../test/support/test-parts.ts'
 
-const RUNNER = join(import.meta.dirname, 'support', 'run-suites.ts')
+const RUNNER = join(dirname(import.meta.dirname), 'test', 'support', 'run-suites.ts')
 // A part that ends without a word has failed as a whole.
 const BROKEN: Outcome = { passed: 0, failed: 1, skipped: 0, failures: [] }
 

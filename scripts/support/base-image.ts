@@ -4,10 +4,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { hasCommand, output, run, succeeds } from '../src/cli/command.ts'
-import { fail, say } from '../src/cli/terminal.ts'
+import { hasCommand, output, run, succeeds } from '../../src/cli/command.ts'
+import { say } from '../../src/cli/terminal.ts'
 
-const DEFAULT_BASE_IMAGE = 'node:24-bookworm-slim'
+/** The image that is built upon: BASE_IMAGE, else Docker's own of Node.js 24. */
+export const baseImage = process.env.BASE_IMAGE || 'node:24-bookworm-slim'
 const DEBIAN_SUITE = 'bookworm'
 const PULL_TIMEOUT_MS = 300_000
 
@@ -98,13 +99,4 @@ async function debianMirror(): Promise<string> {
   const mirror = sites.split('\n').find((site) => /\/debian\/?$/.test(site))
   if (!mirror) throw new Error('no Debian mirror among the apt sources of this machine')
   return mirror
-}
-
-if (import.meta.main) {
-  const image = process.env.BASE_IMAGE || DEFAULT_BASE_IMAGE
-  try {
-    say(`${image}: ${await provideBaseImage(image)}`)
-  } catch (error) {
-    fail(error)
-  }
 }

@@ -1,5 +1,5 @@
 import type { BrowserContext, Locator, Page } from 'playwright-core'
-import { arrive } from '../../test/support/browser.ts'
+import { arrive } from '../support/browser.ts'
 
 type Side = { kind: 'tcp-client' | 'tcp-server'; host: string; port: number }
 

@@ -1,6 +1,6 @@
 // The steps of docs/guide, in its order. Each waits for what its picture shows, and fails when that does not come.
 import type { BrowserContext } from 'playwright-core'
-import { arrive } from '../../test/support/browser.ts'
+import { arrive } from '../support/browser.ts'
 import { Assistant } from './assistant.ts'
 import { Editor } from './editor.ts'
 import type { Pictures } from './pictures.ts'

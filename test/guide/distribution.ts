@@ -1,7 +1,7 @@
-import { build } from '../build.ts'
-import { provideBaseImage } from '../base-image.ts'
+import { build } from '../../scripts/build.ts'
+import { baseImage, provideBaseImage } from '../../scripts/support/base-image.ts'
 import { EmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
-import { buildImage, engineAnswers, RUN_NAME, TEST_IMAGE, TEST_LABEL } from '../../test/support/engine.ts'
+import { buildImage, engineAnswers, RUN_NAME, TEST_IMAGE, TEST_LABEL } from '../support/engine.ts'
 import { NodeRedTcpContainer } from '../../src/testing/node-red-tcp-container.ts'
 import type { Distribution, Language, Ports } from './chapters.ts'
 
@@ -21,7 +21,7 @@ export async function buildDistribution(): Promise<'container' | 'process'> {
   }
   // testcontainers' own cleaner is an image of its own, which cannot be pulled everywhere.
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
-  await provideBaseImage(process.env.BASE_IMAGE || 'node:24-bookworm-slim')
+  await provideBaseImage(baseImage)
   await buildImage(TEST_IMAGE)
   return 'container'
 }

@@ -1,5 +1,5 @@
 import type { BrowserContext, Locator, Page } from 'playwright-core'
-import { openEditorIn, POLL_MS } from '../../test/support/browser.ts'
+import { openEditorIn, POLL_MS } from '../support/browser.ts'
 import { around, type Box } from './pictures.ts'
 
 const CANVAS_MARGIN = 20

@@ -1,19 +1,20 @@
-// npm run docs:screenshots: follows docs/guide in a browser, in both languages, and takes its pictures.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { launchBrowser } from '../test/support/browser.ts'
-import { followGuide } from './guide/chapters.ts'
-import { buildDistribution, LANGUAGES, LOCALES, startDistribution, WINDOW } from './guide/distribution.ts'
-import { Pictures } from './guide/pictures.ts'
-import { run } from '../src/cli/command.ts'
-import { fail, say } from '../src/cli/terminal.ts'
+import { launchBrowser } from '../support/browser.ts'
+import { followGuide } from './chapters.ts'
+import { buildDistribution, LANGUAGES, LOCALES, startDistribution, WINDOW } from './distribution.ts'
+import { Pictures } from './pictures.ts'
+import { run } from '../../src/cli/command.ts'
+import { say } from '../../src/cli/terminal.ts'
 
-const images = join(dirname(import.meta.dirname), 'docs', 'guide', 'images')
+const home = dirname(dirname(import.meta.dirname))
+const images = join(home, 'docs', 'guide', 'images')
 
-async function takeAll(): Promise<void> {
+/** Follows docs/guide in a browser, in both languages, and puts its pictures in place of those that are there. */
+export async function takePictures(): Promise<void> {
   // Who names a browser has one.
-  if (!process.env.CHROMIUM) await run('bash', [join(import.meta.dirname, 'test-tools.sh')])
+  if (!process.env.CHROMIUM) await run('bash', [join(home, 'scripts', 'test-tools.sh')])
   const runs = await buildDistribution()
   const browser = await launchBrowser()
   try {
@@ -35,5 +36,3 @@ async function takeAll(): Promise<void> {
     await browser.close()
   }
 }
-
-await takeAll().catch(fail)

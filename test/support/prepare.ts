@@ -1,5 +1,5 @@
 import { build } from '../../scripts/build.ts'
-import { provideBaseImage } from '../../scripts/base-image.ts'
+import { baseImage, provideBaseImage } from '../../scripts/support/base-image.ts'
 import { buildImages, cleanUp, TEST_IMAGE } from './engine.ts'
 
 /** What every suite needs: the compiled distribution and, where a Docker engine answers, its images and none of what earlier runs left. */
@@ -7,6 +7,6 @@ export async function prepare({ docker }: { docker: boolean }): Promise<void> {
   await build()
   if (!docker) return
   await cleanUp()
-  await provideBaseImage(process.env.BASE_IMAGE || 'node:24-bookworm-slim')
+  await provideBaseImage(baseImage)
   await buildImages(TEST_IMAGE)
 }

@@ -1,4 +1,3 @@
-// npm run assistant -- …, and `assistant …` inside the image.
 import { AssistantError } from '../engine/told.ts'
 import { readArguments } from './arguments.ts'
 import { formatOf } from './export.ts'
@@ -10,6 +9,7 @@ import { USAGE, UsageError } from './usage.ts'
 const FAILED = 1
 const UNUSABLE = 2
 
+/** `npm run assistant`, and `assistant` inside the image; gives the exit code. */
 export async function main(args: string[]): Promise<number> {
   try {
     const wanted = readArguments(args)
@@ -31,5 +31,3 @@ export async function main(args: string[]): Promise<number> {
     return FAILED
   }
 }
-
-if (import.meta.main) process.exit(await main(process.argv.slice(2)))

@@ -1,16 +1,14 @@
-// npm run flows -- status | diff <name> | reset <name> | export <name>
-// Talks to a running editor, in a container or embedded, through its admin API.
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createTwoFilesPatch } from 'diff'
-import { formatFlow, type FlowNode } from '../src/provisioning/flow-set.ts'
-import type { FileState } from '../src/provisioning/merge.ts'
-import type { ProvisionedFile } from '../src/provisioning/provisioned.ts'
-import type { BrokenSource } from '../src/provisioning/sources.ts'
-import { templateTexts } from '../src/provisioning/texts.ts'
-import { openAdmin, type Admin } from '../src/cli/admin.ts'
-import { fail, say } from '../src/cli/terminal.ts'
+import { formatFlow, type FlowNode } from '../flow-set.ts'
+import type { FileState } from '../merge.ts'
+import type { ProvisionedFile } from '../provisioned.ts'
+import type { BrokenSource } from '../sources.ts'
+import { templateTexts } from '../texts.ts'
+import { openAdmin, type Admin } from '../../cli/admin.ts'
+import { say } from '../../cli/terminal.ts'
 
 const USAGE = `Usage: npm run flows -- <command> [--url URL] [--user USER]
 
@@ -30,7 +28,7 @@ const STATE_TEXTS: Record<FileState, string> = {
   deleted: 'deleted in the editor',
 }
 
-const flowsFolder = join(dirname(import.meta.dirname), 'flows')
+const flowsFolder = join(dirname(dirname(dirname(import.meta.dirname))), 'flows')
 
 type Provisioning = { files: ProvisionedFile[]; broken: BrokenSource[] }
 
@@ -81,8 +79,10 @@ async function find(admin: Admin, name: string): Promise<ProvisionedFile> {
   return file
 }
 
-async function main(): Promise<void> {
+/** `npm run flows`. @throws Error that says what is wrong, for people */
+export async function main(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
+    args,
     allowPositionals: true,
     options: { url: { type: 'string' }, user: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
   })
@@ -94,5 +94,3 @@ async function main(): Promise<void> {
   if (name === undefined) throw new Error(`${command} needs the name of a flow, such as: npm run flows -- ${command} tcp-in-server`)
   await commands[command as keyof typeof commands](await openAdmin(values), name)
 }
-
-await main().catch(fail)
