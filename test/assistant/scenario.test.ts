@@ -122,7 +122,7 @@ describe('a scenario', () => {
 describe('the example for', () => {
   test('each provisioned scenario is there', () => {
     expect(readdirSync(EXAMPLES).toSorted()).toEqual(
-      readdirSync(join(dirname(dirname(EXAMPLES)), 'flows'))
+      readdirSync(join(dirname(EXAMPLES), 'flows'))
         .filter((name) => /^tcp-.*\.json$/.test(name))
         .map((name) => name.replace('.json', '.yaml')),
     )
