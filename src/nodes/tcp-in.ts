@@ -1,4 +1,5 @@
 import { createBoundedReport } from '../tcp/bounded-report.ts'
+import { state } from '../process/state.ts'
 import { TcpError } from '../tcp/errors.ts'
 import type { Payload } from '../tcp/intake.ts'
 import type { Session } from '../tcp/session.ts'
@@ -16,7 +17,7 @@ import { startOrFail } from './support/start.ts'
 
 /** tcp in: receives, as a server or as a client. */
 function tcpInNode(RED: NodeRed): void {
-  makeReady(RED)
+  const shared = makeReady(RED, state)
   const defaults = readDefaults(RED)
 
   function TcpIn(this: RedNode, properties: Properties): void {
@@ -61,7 +62,7 @@ function tcpInNode(RED: NodeRed): void {
         losses.add(message)
       },
     }
-    const context = { RED, node, properties, defaults }
+    const context = { RED, node, properties, defaults, shared }
     if (listens) startListening(context, use)
     else startConnecting(context, use)
   }

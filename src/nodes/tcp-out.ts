@@ -1,5 +1,6 @@
+import { state } from '../process/state.ts'
+import type { Engine } from '../tcp/engine.ts'
 import { TcpError } from '../tcp/errors.ts'
-import { findSession } from '../tcp/registry.ts'
 import type { WriteLimit } from '../tcp/outbox.ts'
 import type { Session } from '../tcp/session.ts'
 import { boundErrors } from './support/bounded-errors.ts'
@@ -7,7 +8,7 @@ import { writeToAll } from './support/broadcast.ts'
 import { readDefaults } from './support/defaults.ts'
 import { sessionsAround, sessionsOfTcpIn, startConnecting, startListening, type Context, type SessionUse } from './support/endpoints.ts'
 import type { Done, Message, NodeRed, RedNode, SessionRef } from './support/node-red.ts'
-import { createOfflinePolicy } from './support/offline.ts'
+import { createOfflinePolicy, openQueues, type Queues } from './support/offline.ts'
 import { sendAll, sendOneEach } from './support/one-each.ts'
 import { readTextForm, readWriteLimit, type Properties } from './support/options.ts'
 import { toBytes } from './support/payload.ts'
@@ -26,7 +27,8 @@ type Sender = { context: Context; limit: WriteLimit; bytesOf: (message: Message)
 
 /** tcp out: sends, as a client, as a server to all its clients, or as a reply. */
 function tcpOutNode(RED: NodeRed): void {
-  makeReady(RED)
+  const shared = makeReady(RED, state)
+  const queues = openQueues(shared.engine)
   const defaults = readDefaults(RED)
 
   function TcpOut(this: RedNode, properties: Properties): void {
@@ -37,13 +39,13 @@ function tcpOutNode(RED: NodeRed): void {
     startOrFail(this, () => {
       const text = readTextForm(properties)
       const sender: Sender = {
-        context: { RED, node: this, properties, defaults },
+        context: { RED, node: this, properties, defaults, shared },
         limit: readWriteLimit(properties, defaults),
         bytesOf: ({ payload }) => toBytes(payload, text),
       }
       if (properties.beserver === 'reply') startReplying(sender)
       else if (properties.beserver === 'server') startServing(sender)
-      else startClient(sender)
+      else startClient(sender, queues)
     })
   }
 
@@ -60,11 +62,11 @@ function startServing({ context, limit, bytesOf }: Sender): void {
   })
 }
 
-function startClient({ context, limit, bytesOf }: Sender): void {
+function startClient({ context, limit, bytesOf }: Sender, queues: Queues): void {
   const { node, properties, defaults } = context
-  const offline = createOfflinePolicy(node.id, properties, defaults)
+  const offline = createOfflinePolicy(node.id, { properties, defaults, queues })
   const write = (session: Session, bytes: Buffer, done: Done) => session.write(bytes, { limit, done })
-  const sender = properties.end === true ? sendOneEach(context, { offline, write }) : sendAll({ offline, write })
+  const sender = properties.end === true ? sendOneEach(context, { offline, write, queues }) : sendAll({ offline, write })
   const endpoint = startConnecting(context, { ...SILENT, onState: sender.onState })
   onMessage(node, bytesOf, (bytes, _message, done) => {
     const { session } = endpoint
@@ -81,36 +83,37 @@ function startClient({ context, limit, bytesOf }: Sender): void {
 
 function startReplying({ context, limit, bytesOf }: Sender): void {
   const { node, properties } = context
+  const { engine } = context.shared
   const targetsOf = (): Session[] => {
     if (properties.scope === 'none') throw new TcpError('SESSION_CLOSED', 'the message has no _session, so it is a reply to nobody')
-    return properties.scope === 'all' ? sessionsOfTcpIn() : sessionsAround(node)
+    return properties.scope === 'all' ? sessionsOfTcpIn(context.shared) : sessionsAround(context)
   }
   onInput(node, (message, done) => {
-    if (message.reset === true) resetSessions(message._session, targetsOf, done)
+    if (message.reset === true) resetSessions(message._session, { engine, targetsOf }, done)
     else reply(message, done)
   })
   function reply(message: Message, done: Done): void {
     const bytes = bytesOf(message)
     if (bytes === undefined) done()
-    else if (message._session) sessionOf(message._session).write(bytes, { limit, done })
+    else if (message._session) sessionOf(message._session, engine).write(bytes, { limit, done })
     else writeToAll(targetsOf(), { bytes, limit, done })
   }
 }
 
-function resetSessions(ref: unknown, targetsOf: () => Session[], done: Done): void {
-  for (const session of ref ? [sessionOf(ref)] : targetsOf()) session.socket.destroy()
+function resetSessions(ref: unknown, { engine, targetsOf }: { engine: Engine; targetsOf: () => Session[] }, done: Done): void {
+  for (const session of ref ? [sessionOf(ref, engine)] : targetsOf()) session.socket.destroy()
   done()
 }
 
 /** The session that a message belongs to. */
-function sessionOf(ref: unknown): Session {
+function sessionOf(ref: unknown, engine: Engine): Session {
   const { type, id } = Object(ref) as Partial<SessionRef>
   if (typeof id !== 'string' || typeof type !== 'string') {
     const form = '{"type":"tcp","id":"…"}, as in the messages of a tcp in node'
     throw new TcpError('SESSION_CLOSED', `msg._session is ${describe(ref)}, so it says nobody to reply to: set it to ${form}`)
   }
   if (type !== 'tcp') throw new TcpError('SESSION_CLOSED', `the message belongs to a ${type} session, not to a TCP one`)
-  const session = findSession(id)
+  const session = engine.findSession(id)
   if (!session) throw new TcpError('SESSION_CLOSED', `the TCP session ${id} is closed, so the reply was not sent`)
   return session
 }

@@ -1,6 +1,7 @@
+import { state } from '../process/state.ts'
+import type { Budget } from '../tcp/budget.ts'
 import type { Payload } from '../tcp/intake.ts'
-import { createOrphans } from '../tcp/orphans.ts'
-import { budget } from '../tcp/registry.ts'
+import type { Orphans } from '../tcp/orphans.ts'
 import { Requester, type RequesterEvents } from '../tcp/requester.ts'
 import type { Request } from '../tcp/requester/line.ts'
 import { decodeText } from '../tcp/encoding.ts'
@@ -25,12 +26,14 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 
 type Requesters = Map<string, Requester<Message>>
 
-/** Requests of nodes that were stopped, by node: its next instance sees to them. */
-const orphans = createOrphans<string, Requesters>(stopAll)
+/** `orphans`: requests of nodes that were stopped, by node; its next instance sees to them. */
+type Setup = { properties: Properties; defaults: FilledDefaults; budget: Budget; orphans: Orphans<string, Requesters> }
 
 /** tcp request: sends, and gives back the answer. */
 function tcpRequestNode(RED: NodeRed): void {
-  makeReady(RED)
+  const { engine } = makeReady(RED, state)
+  const { budget } = engine
+  const orphans = engine.orphans.open<string, Requesters>(stopAll)
   const defaults = readDefaults(RED)
 
   function TcpRequest(this: RedNode, properties: Properties): void {
@@ -38,13 +41,13 @@ function tcpRequestNode(RED: NodeRed): void {
     boundErrors(this)
     skipUnwantedMetrics(RED, this)
     outliveFlow(RED, this)
-    startOrFail(this, () => start(RED, this, { properties, defaults }))
+    startOrFail(this, () => start(RED, this, { properties, defaults, budget, orphans }))
   }
 
   RED.nodes.registerType('tcp request', TcpRequest)
 }
 
-function start(RED: NodeRed, node: RedNode, { properties, defaults }: { properties: Properties; defaults: FilledDefaults }): void {
+function start(RED: NodeRed, node: RedNode, { properties, defaults, budget, orphans }: Setup): void {
   const encoding = readEncoding(properties)
   const wantsText = properties.ret === 'string'
   const maxReply = readNumber(properties, 'maxReply', { default: defaults.maxFrame, min: 1 })

@@ -1,5 +1,5 @@
 import { createHub } from '../assistant/engine/hub.ts'
-import { published } from '../ports/published.ts'
+import { state } from '../process/state.ts'
 import { hintsFor } from './assistant/hints.ts'
 import { createPageServer } from './assistant/page.ts'
 import { presetsFor, scenarioVariables } from './assistant/presets.ts'
@@ -21,9 +21,9 @@ function assistantPlugin(RED: NodeRed): void {
     targets: environment.ASSISTANT_TARGETS,
     presets: presetsFor(environment),
     variables: scenarioVariables(environment),
-    hints: (spec, local) => hintsFor(spec, local, { published, host: environment.ASSISTANT_HOST }),
+    hints: (spec, local) => hintsFor(spec, local, { published: state.published, host: environment.ASSISTANT_HOST }),
   })
-  keepShortcuts(hub, environment.ASSISTANT_HOST)
+  keepShortcuts(hub, environment.ASSISTANT_HOST, state.engine.shortcuts)
   const page = createPageServer()
   const allowed = RED.auth.needsPermission('assistant.read')
   RED.httpAdmin.get('/assistant', allowed, page.index)

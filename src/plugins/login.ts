@@ -1,5 +1,5 @@
+import { state } from '../process/state.ts'
 import { createBoundedReport } from '../tcp/bounded-report.ts'
-import { budget } from '../tcp/registry.ts'
 import { limitConnections } from './http-connections.ts'
 import { createHttpMemory, type HttpMemory, type SocketServer } from './http-memory.ts'
 import type { NodeRed } from './node-red.ts'
@@ -26,7 +26,7 @@ function loginPlugin(RED: NodeRed): void {
       report.add(`editor port: a connection from ${address} was closed, since more than ${requests} requests came before their answers`),
   })
   const evictions = createBoundedReport('clients disconnected', (message) => RED.log.warn(message))
-  const memory = createHttpMemory(budget, (message) => evictions.add(message))
+  const memory = createHttpMemory(state.engine.budget, (message) => evictions.add(message))
   const counted: typeof connections = {
     ...connections,
     request(request, response, trusted) {

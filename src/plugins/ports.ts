@@ -1,4 +1,4 @@
-import { published } from '../ports/published.ts'
+import { state } from '../process/state.ts'
 import type { PortsSnapshot } from '../ports/facts.ts'
 import type { NodeRed } from './node-red.ts'
 import { createNewcomers } from './ports/newcomers.ts'
@@ -18,9 +18,10 @@ type Response = { json: (body: unknown) => void }
 function portsPlugin(RED: NodeRed): void {
   const environment = RED.settings.distribution?.environment
   if (!environment) return
+  const { published } = state
   published.configure(environment.PUBLISHED_PORTS)
   passOnStatus(RED)
-  const feed = openFeed(RED)
+  const feed = openFeed(RED, state)
   const newcomers = createNewcomers({
     graceMs: () => (feed.streams.size > 0 ? WATCHER_GRACE_MS : 0),
     tell: (problems) => RED.comms.publish(NEW_TOPIC, problems),

@@ -3,17 +3,20 @@
 /** `editor` or `status`: those of this distribution; else a node or a process, in words. */
 export type Holder = string
 
-let lookUp: (port: number) => Holder | undefined = () => undefined
-
-/** Says who can tell. */
-export function setHolderLookup(find: (port: number) => Holder | undefined): void {
-  lookUp = find
+/** Knows who can tell who has a port; nobody, at first. */
+export function createHolders() {
+  let lookUp: (port: number) => Holder | undefined = () => undefined
+  return {
+    /** Says who can tell. */
+    askAt(find: (port: number) => Holder | undefined): void {
+      lookUp = find
+    },
+    /** Who has a port; undefined where nobody knows. */
+    of: (port: number): Holder | undefined => lookUp(port),
+  }
 }
 
-/** Who has a port; undefined where nobody knows. */
-export function holderOf(port: number): Holder | undefined {
-  return lookUp(port)
-}
+export type Holders = ReturnType<typeof createHolders>
 
 /** A holder in words. */
 export function describeHolder(holder: Holder): string {

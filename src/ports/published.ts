@@ -63,9 +63,6 @@ export function createPublished({ announcedMs = ANNOUNCED_MS, failedMs = FAILED_
 
 export type Published = ReturnType<typeof createPublished>
 
-/** What this process knows. */
-export const published = createPublished()
-
 function publishedBy(ranges: readonly PublishedRange[], port: number): Publication[] {
   return ranges
     .filter(({ first, last }) => port >= first && port <= last)

@@ -10,57 +10,60 @@ export type Claim = { about: About; port: number; state: ListenerState | undefin
 /** A connection that a node wants. A further try after one that failed does not count: it stays `waiting`, with the reason. */
 export type Call = { about: About; host: string; port: number; state: DiallerState }
 
-const claims = new Set<Claim>()
-const calls = new Set<Call>()
-const changes = createChanges()
+/** Keeps what nodes have asked for. */
+export function createClaims() {
+  const claims = new Set<Claim>()
+  const calls = new Set<Call>()
+  const changes = createChanges()
 
-/** Every node that wants to listen. */
-export function allClaims(): Claim[] {
-  return [...claims]
-}
+  function note<T, Owner>(all: Set<T>, entry: T, owner: Owner): { owner: Owner; end: () => void } {
+    all.add(entry)
+    changes.tell()
+    return {
+      owner,
+      end() {
+        all.delete(entry)
+        changes.tell()
+      },
+    }
+  }
 
-/** Every node that wants to be connected. */
-export function allCalls(): Call[] {
-  return [...calls]
-}
-
-/** Calls back whenever a claim or a call comes, goes or has another state. */
-export const followClaims = changes.follow
-
-/** Notes what an owner asks for; gives the owner to use in its place, and the end of the note. */
-export function noteClaim(owner: ListenerOwner, port: number): { owner: ListenerOwner; end: () => void } {
-  const claim: Claim = { about: owner.about, port, state: undefined }
-  return note(claims, claim, {
-    ...owner,
-    onState(state) {
-      claim.state = state
-      changes.tell()
-      owner.onState(state)
-    },
-  })
-}
-
-/** The same for a connection. */
-export function noteCall(owner: DiallerOwner, { host, port }: { host: string; port: number }): { owner: DiallerOwner; end: () => void } {
-  const call: Call = { about: owner.about, host, port, state: { kind: 'connecting' } }
-  return note(calls, call, {
-    ...owner,
-    onState(state) {
-      if (state.kind !== 'connecting' || call.state.kind !== 'waiting') call.state = state
-      changes.tell()
-      owner.onState(state)
-    },
-  })
-}
-
-function note<T, Owner>(all: Set<T>, entry: T, owner: Owner): { owner: Owner; end: () => void } {
-  all.add(entry)
-  changes.tell()
   return {
-    owner,
-    end() {
-      all.delete(entry)
-      changes.tell()
+    /** Every node that wants to listen. */
+    listening: (): Claim[] => [...claims],
+
+    /** Every node that wants to be connected. */
+    calling: (): Call[] => [...calls],
+
+    /** Calls back whenever a claim or a call comes, goes or has another state. */
+    follow: changes.follow,
+
+    /** Notes what an owner asks for; gives the owner to use in its place, and the end of the note. */
+    noteClaim(owner: ListenerOwner, port: number): { owner: ListenerOwner; end: () => void } {
+      const claim: Claim = { about: owner.about, port, state: undefined }
+      return note(claims, claim, {
+        ...owner,
+        onState(state) {
+          claim.state = state
+          changes.tell()
+          owner.onState(state)
+        },
+      })
+    },
+
+    /** The same for a connection. */
+    noteCall(owner: DiallerOwner, { host, port }: { host: string; port: number }): { owner: DiallerOwner; end: () => void } {
+      const call: Call = { about: owner.about, host, port, state: { kind: 'connecting' } }
+      return note(calls, call, {
+        ...owner,
+        onState(state) {
+          if (state.kind !== 'connecting' || call.state.kind !== 'waiting') call.state = state
+          changes.tell()
+          owner.onState(state)
+        },
+      })
     },
   }
 }
+
+export type Claims = ReturnType<typeof createClaims>

@@ -8,32 +8,37 @@ const MAX_RESERVED = 512
 const RESERVED_SHARE = 4
 
 /** How many there may be, and how many of them are for other things than connections of flows. */
-export type Descriptors = { limit: number; reserved: number }
+export type DescriptorLimit = { limit: number; reserved: number }
 
-let known: Descriptors | undefined
-let refusals = 0
+/** Watches over the descriptors of this process. */
+export function createDescriptors() {
+  let known: DescriptorLimit | undefined
+  let refusals = 0
 
-/** What the system allows this process; no limit where it does not say. */
-export function descriptors(): Descriptors {
-  return (known ??= withReserve(readLimit()))
+  /** What the system allows this process; no limit where it does not say. */
+  function limits(): DescriptorLimit {
+    return (known ??= withReserve(readLimit()))
+  }
+
+  return {
+    limits,
+    /** Whether a connection that was accepted just now has one of those descriptors that are for other things. */
+    areOut(socket: Socket): boolean {
+      // The kernel gives the lowest number that is free: a high one says that all below it are taken.
+      const { fd = -1 } = (socket as Socket & { _handle?: { fd?: number } })._handle ?? {}
+      const { limit, reserved } = limits()
+      const isOut = fd >= limit - reserved
+      if (isOut) refusals += 1
+      return isOut
+    },
+    /** How many connections were refused for want of descriptors. */
+    refusals: (): number => refusals,
+  }
 }
 
-/** Whether a connection that was accepted just now has one of those descriptors that are for other things. */
-export function isOutOfDescriptors(socket: Socket): boolean {
-  // The kernel gives the lowest number that is free: a high one says that all below it are taken.
-  const { fd = -1 } = (socket as Socket & { _handle?: { fd?: number } })._handle ?? {}
-  const { limit, reserved } = descriptors()
-  const isOut = fd >= limit - reserved
-  if (isOut) refusals += 1
-  return isOut
-}
+export type Descriptors = ReturnType<typeof createDescriptors>
 
-/** How many connections were refused for want of descriptors. */
-export function descriptorRefusals(): number {
-  return refusals
-}
-
-function withReserve(limit: number): Descriptors {
+function withReserve(limit: number): DescriptorLimit {
   const reserved = Math.min(MAX_RESERVED, Math.max(LEAST_RESERVED, Math.floor(limit / RESERVED_SHARE)))
   return { limit, reserved }
 }

@@ -3,9 +3,10 @@ import { connect as connectTls } from 'node:tls'
 import { createBackoff, type Backoff } from './backoff.ts'
 import type { Budget } from './budget.ts'
 import { normalizeAddress } from './access-list.ts'
+import type { Counters } from './counters.ts'
 import { TcpError } from './errors.ts'
 import { Session, type SessionHooks, type SessionOwner } from './session.ts'
-import { shortcutOf } from './shortcuts.ts'
+import type { Shortcuts } from './shortcuts.ts'
 import { clientTlsOptions, fingerprintTls, type TlsMaterial } from './tls.ts'
 
 // A connection that lived so long was a good one: the next failure starts from the shortest pause again.
@@ -32,6 +33,17 @@ export type DiallerState =
 /** A tcp in or tcp out node that connects. */
 export type DiallerOwner = SessionOwner & { settings: DiallerSettings; onState: (state: DiallerState) => void }
 
+/** What a dialler has from the engine, and tells it. */
+export type DiallerHooks = {
+  /** Counts what the session holds; undefined: nobody does. */
+  budget?: Budget
+  counters: Counters
+  shortcuts: Shortcuts
+  onOpened: (session: Session) => void
+  onGone: (session: Session) => void
+  onClosed: () => void
+}
+
 /** The name of a place in the registry. */
 export function dialKey({ host, port, tls, caller }: DialPlace): string {
   return `${caller} ${host} ${port} ${fingerprintTls(tls)}`
@@ -40,9 +52,7 @@ export function dialKey({ host, port, tls, caller }: DialPlace): string {
 /** A connection to a peer that is made again and again. Lives longer than its owner. */
 export class Dialler {
   readonly place: DialPlace
-  private readonly onOpened: (session: Session) => void
-  private readonly onGone: (session: Session) => void
-  private readonly onClosed: () => void
+  private readonly hooks: DiallerHooks
   private readonly sessionHooks: SessionHooks
   private readonly backoff: Backoff
   private owner: DiallerOwner | undefined
@@ -53,17 +63,11 @@ export class Dialler {
   private retryTimer: NodeJS.Timeout | undefined
   private closed = false
 
-  constructor(
-    place: DialPlace,
-    owner: DiallerOwner,
-    hooks: { budget?: Budget; onOpened: (session: Session) => void; onGone: (session: Session) => void; onClosed: () => void },
-  ) {
+  constructor(place: DialPlace, owner: DiallerOwner, hooks: DiallerHooks) {
     this.place = place
     this.owner = owner
     this.settings = owner.settings
-    this.onOpened = hooks.onOpened
-    this.onGone = hooks.onGone
-    this.onClosed = hooks.onClosed
+    this.hooks = hooks
     this.sessionHooks = { ...(hooks.budget ? { budget: hooks.budget } : {}), onGone: (session) => this.lost(session) }
     this.backoff = createBackoff(owner.settings.reconnectMs)
     this.dial()
@@ -100,7 +104,7 @@ export class Dialler {
   close(): void {
     this.stopDialling()
     this.session?.finish()
-    this.onClosed()
+    this.hooks.onClosed()
   }
 
   /** Makes no further connection; the one that is there goes on. */
@@ -114,7 +118,7 @@ export class Dialler {
   private dial(): void {
     const { host, port, tls } = this.place
     this.setState({ kind: 'connecting' })
-    const place = shortcutOf({ host, port }) ?? { host, port }
+    const place = this.hooks.shortcuts.of({ host, port }) ?? { host, port }
     const socket = tls ? connectTls({ ...clientTlsOptions(tls, { host, port }), ...place }) : connect(place)
     this.socket = socket
     let failure: Error | undefined
@@ -138,18 +142,18 @@ export class Dialler {
     const session = new Session(socket, {
       direction: 'out',
       address,
-      service: this.place.port,
+      counters: this.hooks.counters.of('out', this.place.port),
       hooks: this.sessionHooks,
     })
     this.session = session
-    this.onOpened(session)
+    this.hooks.onOpened(session)
     this.setState({ kind: 'connected', session, adopted: false })
     if (this.owner) session.attach(this.owner)
   }
 
   private lost(session: Session): void {
     this.session = undefined
-    this.onGone(session)
+    this.hooks.onGone(session)
     // Our own end is no failure: the next message has its connection at once.
     if (session.hasHungUp && !this.closed) {
       this.backoff.reset()

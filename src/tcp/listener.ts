@@ -5,11 +5,11 @@ import { createPlaces, isExceeded, limitReached, refusalOf, unwantedBy, type Adm
 import type { Budget } from './budget.ts'
 import { createBackoff } from './backoff.ts'
 import { createBoundedReport } from './bounded-report.ts'
-import { countersOf } from './counters.ts'
-import { descriptors, isOutOfDescriptors } from './descriptors.ts'
+import type { Counters, PortCounters } from './counters.ts'
+import type { Descriptors } from './descriptors.ts'
 import { describeBindError, TcpError } from './errors.ts'
 import { readProxyHeader, screenProxyHeader } from './proxy-greeting.ts'
-import { hasRelays, isRelay } from './relays.ts'
+import type { Relays } from './relays.ts'
 import { Session, type SessionAddress, type SessionHooks, type SessionOwner } from './session.ts'
 import { demandsOf, fingerprintTls, type TlsMaterial } from './tls.ts'
 
@@ -49,6 +49,18 @@ export type ListenerOwner = SessionOwner & {
   onWant: (message: string) => void
 }
 
+/** What a listener has from the engine, and tells it. */
+export type ListenerHooks = {
+  /** Counts what the sessions hold; undefined: nobody does. */
+  budget?: Budget
+  counters: Counters
+  descriptors: Descriptors
+  relays: Relays
+  onOpened: (session: Session) => void
+  onGone: (session: Session) => void
+  onClosed: () => void
+}
+
 type Handshake = { socket: Socket; address: SessionAddress; timer: NodeJS.Timeout }
 
 /** The name of a place in the registry. */
@@ -60,9 +72,7 @@ export function placeKey({ address, port, tls }: ListenerPlace): string {
 export class Listener {
   place: ListenerPlace
   readonly sessions = new Set<Session>()
-  private readonly onClosed: () => void
-  private readonly onOpened: (session: Session) => void
-  private readonly onGone: (session: Session) => void
+  private readonly hooks: ListenerHooks
   private readonly backoff = createBackoff(RETRY_LONGEST_MS)
   private readonly refusals = createBoundedReport('connections refused', (message) => this.owner?.onRefused(message))
   private readonly wants = createBoundedReport('connections refused for want of descriptors', (message) => this.owner?.onWant(message))
@@ -81,17 +91,11 @@ export class Listener {
   private settings: ListenerSettings
   private closed = false
 
-  constructor(
-    place: ListenerPlace,
-    owner: ListenerOwner,
-    hooks: { budget?: Budget; onOpened: (session: Session) => void; onGone: (session: Session) => void; onClosed: () => void },
-  ) {
+  constructor(place: ListenerPlace, owner: ListenerOwner, hooks: ListenerHooks) {
     this.place = place
     this.owner = owner
     this.settings = owner.settings
-    this.onOpened = hooks.onOpened
-    this.onGone = hooks.onGone
-    this.onClosed = hooks.onClosed
+    this.hooks = hooks
     this.sessionHooks = {
       ...(hooks.budget ? { budget: hooks.budget } : {}),
       onGone: (session) => this.sessionGone(session),
@@ -140,7 +144,7 @@ export class Listener {
   close(): void {
     this.stopListening()
     for (const session of this.sessions) session.finish()
-    this.onClosed()
+    this.hooks.onClosed()
   }
 
   /** Stops listening; sessions go on. */
@@ -232,15 +236,16 @@ export class Listener {
   }
 
   private arrive(socket: Socket): void {
-    if (isOutOfDescriptors(socket)) return this.refuseForWant(socket)
+    if (this.hooks.descriptors.areOut(socket)) return this.refuseForWant(socket)
     const relay = normalizeAddress(socket.remoteAddress ?? '')
+    const { relays } = this.hooks
     const { allow, deny, proxyTrusted } = this.settings
     const { port } = this.place
-    const proxied = proxyTrusted !== undefined || hasRelays(port)
+    const proxied = proxyTrusted !== undefined || relays.serve(port)
     // After an RST, what a peer has sent can still be read; whose it is nobody can tell any more.
     if (relay === '' && (allow || deny || proxied || this.tlsServer))
       return this.refuse(socket, relay, 'it was gone before its address was known')
-    if ((proxyTrusted && matches(proxyTrusted, relay)) || isRelay(port, relay)) return this.greet(socket, relay)
+    if ((proxyTrusted && matches(proxyTrusted, relay)) || relays.has(port, relay)) return this.greet(socket, relay)
     const session = this.admit(socket, { ip: relay, port: socket.remotePort ?? 0 })
     // Somebody who is not trusted must not claim another's address.
     if (!proxied || !session) return
@@ -309,7 +314,7 @@ export class Listener {
 
   /** Nothing that the peer has done: the flow is to hear of it, once for as long as it goes on. */
   private refuseForWant(socket: Socket): void {
-    const { limit } = descriptors()
+    const { limit } = this.hooks.descriptors.limits()
     this.wants.add(
       `connection refused on port ${this.place.port}: the process may have ${limit} files and connections open, and all but what is kept for the editor and the status port are; raise the limit (NOFILE_LIMIT, ulimit -n)`,
     )
@@ -338,15 +343,15 @@ export class Listener {
 
   private noteRefusal(): void {
     this.refusedCount += 1
-    countersOf('in', this.place.port).refused += 1
+    this.counters.refused += 1
   }
 
   private open(socket: Socket, address: SessionAddress): Session {
     this.arriving.delete(socket)
     this.applySettings(socket)
-    const session = new Session(socket, { direction: 'in', address, service: this.place.port, hooks: this.sessionHooks })
+    const session = new Session(socket, { direction: 'in', address, counters: this.counters, hooks: this.sessionHooks })
     this.sessions.add(session)
-    this.onOpened(session)
+    this.hooks.onOpened(session)
     if (this.owner) {
       this.owner.onSession(session, false)
       session.attach(this.owner)
@@ -364,11 +369,16 @@ export class Listener {
     session.reset(new TcpError('LIMIT', `${session.peer} has ended, has not taken ${waiting} bytes in time, and its place is needed`))
   }
 
+  /** Asked for with the first of what is counted: a port where nothing has happened has none. */
+  private get counters(): PortCounters {
+    return this.hooks.counters.of('in', this.place.port)
+  }
+
   private sessionGone(session: Session): void {
     this.sessions.delete(session)
     this.newcomers.delete(session)
     this.places.forget(session)
-    this.onGone(session)
+    this.hooks.onGone(session)
   }
 
   private applySettings(socket: Socket): void {

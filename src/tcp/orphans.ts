@@ -10,10 +10,29 @@ export type Orphans<Key, Orphan> = {
   has: (key: Key) => boolean
 }
 
-const lists = new Set<() => void>()
+/** Makes lists of orphans, and ends them all at once. */
+export type OrphanLists = {
+  /** A list of its own; `end` is what becomes of an orphan that nobody takes. */
+  open: <Key, Orphan>(end: (orphan: Orphan) => void) => Orphans<Key, Orphan>
+  /** Ends all orphans: whoever could have taken them is there by now. */
+  end: () => void
+}
 
-/** A list of orphans; `end` is what becomes of one that nobody takes. */
-export function createOrphans<Key, Orphan>(end: (orphan: Orphan) => void): Orphans<Key, Orphan> {
+export function createOrphanLists(): OrphanLists {
+  const ends = new Set<() => void>()
+  return {
+    open<Key, Orphan>(end: (orphan: Orphan) => void) {
+      const { orphans, endAll } = createOrphans<Key, Orphan>(end)
+      ends.add(endAll)
+      return orphans
+    },
+    end() {
+      for (const endAll of ends) endAll()
+    },
+  }
+}
+
+function createOrphans<Key, Orphan>(end: (orphan: Orphan) => void): { orphans: Orphans<Key, Orphan>; endAll: () => void } {
   const waiting = new Map<Key, { orphan: Orphan; timer: NodeJS.Timeout }>()
   const take = (key: Key): Orphan | undefined => {
     const found = waiting.get(key)
@@ -26,20 +45,17 @@ export function createOrphans<Key, Orphan>(end: (orphan: Orphan) => void): Orpha
     const orphan = take(key)
     if (orphan !== undefined) end(orphan)
   }
-  lists.add(() => {
-    for (const key of [...waiting.keys()]) giveUp(key)
-  })
   return {
-    add(key, orphan) {
-      giveUp(key)
-      waiting.set(key, { orphan, timer: setTimeout(() => giveUp(key), ADOPTION_LIMIT_MS).unref() })
+    orphans: {
+      add(key, orphan) {
+        giveUp(key)
+        waiting.set(key, { orphan, timer: setTimeout(() => giveUp(key), ADOPTION_LIMIT_MS).unref() })
+      },
+      take,
+      has: (key) => waiting.has(key),
     },
-    take,
-    has: (key) => waiting.has(key),
+    endAll() {
+      for (const key of [...waiting.keys()]) giveUp(key)
+    },
   }
-}
-
-/** Ends all orphans: whoever could have taken them is there by now. */
-export function endOrphans(): void {
-  for (const endAll of lists) endAll()
 }

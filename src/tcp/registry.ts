@@ -1,11 +1,14 @@
-import { Budget } from './budget.ts'
-import { noteCall, noteClaim } from './claims.ts'
+import type { Budget } from './budget.ts'
+import type { Claims } from './claims.ts'
+import type { Counters } from './counters.ts'
+import type { Descriptors } from './descriptors.ts'
 import { Dialler, dialKey, type DiallerOwner, type DialPlace } from './dialler.ts'
 import { TcpError } from './errors.ts'
 import { Listener, placeKey, type ListenerOwner, type ListenerPlace } from './listener.ts'
-import { memoryLimit } from './memory.ts'
-import { createOrphans } from './orphans.ts'
+import type { OrphanLists } from './orphans.ts'
+import type { Relays } from './relays.ts'
 import { FINISH_WITHIN_MS, type Session } from './session.ts'
+import type { Shortcuts } from './shortcuts.ts'
 
 // Another node of this process may free the port.
 const OCCUPIED_RETRY_MS = 1_000
@@ -19,46 +22,194 @@ export type Lease = {
 
 type Held = { readonly sessions: Iterable<Session>; release: () => void; close: () => void }
 
-const listeners = new Map<string, Listener>()
-const diallers = new Map<string, Dialler>()
-const sessions = new Map<string, Session>()
-const orphans = createOrphans<Held, Held>((held) => held.close())
-/** Whose nodes are replaced in the deploy that goes on: their sessions are not read before the flows run. */
-const restarting = new Set<Held>()
-/** What all of this process's connections and queues may hold. */
-export const budget = new Budget(memoryLimit(undefined))
-let looking: NodeJS.Timeout | undefined
-let suspended = false
-let shutdown: Promise<void> | undefined
-
-function opened(held: Held, session: Session): void {
-  if (restarting.has(held)) session.pause('deploy')
-  sessions.set(session.id, session)
-  looking ??= setInterval(look, LOOK_EVERY_MS).unref()
+/** What a registry and those that it makes work with. */
+export type RegistryParts = {
+  budget: Budget
+  claims: Claims
+  counters: Counters
+  descriptors: Descriptors
+  orphans: OrphanLists
+  relays: Relays
+  shortcuts: Shortcuts
 }
 
-function gone(session: Session): void {
-  sessions.delete(session.id)
-  if (sessions.size === 0) looking = void clearInterval(looking)
+/** Keeps listeners, connections and sessions. */
+export function createRegistry(parts: RegistryParts) {
+  const { budget, claims } = parts
+  const listeners = new Map<string, Listener>()
+  const diallers = new Map<string, Dialler>()
+  const sessions = new Map<string, Session>()
+  const orphans = parts.orphans.open<Held, Held>((held) => held.close())
+  /** Whose nodes are replaced in the deploy that goes on: their sessions are not read before the flows run. */
+  const restarting = new Set<Held>()
+  let looking: NodeJS.Timeout | undefined
+  let suspended = false
+  let shutdown: Promise<void> | undefined
+
+  function opened(held: Held, session: Session): void {
+    if (restarting.has(held)) session.pause('deploy')
+    sessions.set(session.id, session)
+    looking ??= setInterval(look, LOOK_EVERY_MS).unref()
+  }
+
+  function gone(session: Session): void {
+    sessions.delete(session.id)
+    if (sessions.size === 0) looking = void clearInterval(looking)
+  }
+
+  /** What comes while nothing is read makes no event. */
+  function look(): void {
+    budget.ticks += 1
+    for (const session of sessions.values()) session.look()
+  }
+
+  /** Listens at a place until the lease is released. */
+  function listen(place: ListenerPlace, owner: ListenerOwner): Lease {
+    const claim = claims.noteClaim(owner, place.port)
+    return endingWith(occupy(place, claim.owner), claim.end)
+  }
+
+  /** Keeps a connection to a place until the lease is released. */
+  function dial(place: DialPlace, owner: DiallerOwner): Lease {
+    const call = claims.noteCall(owner, place)
+    return endingWith(connect(place, call.owner), call.end)
+  }
+
+  /** Listens at a place, or takes over the listener that is there without an owner. While another node has it, it is tried again. */
+  function occupy(place: ListenerPlace, owner: ListenerOwner): Lease {
+    const key = placeKey(place)
+    const occupant = [...listeners.values()].find((listener) => overlaps(listener.place, place))
+    if (occupant && placeKey(occupant.place) === key && orphans.take(occupant)) {
+      occupant.adopt(owner, place.tls)
+      return leaseOf(occupant)
+    }
+    // Same port, another address or other demands on certificates: what nobody adopted makes room.
+    if (occupant && orphans.take(occupant)) occupant.close()
+    else if (occupant) return waitFor(place, owner)
+    const listener: Listener = new Listener(place, owner, {
+      ...parts,
+      onOpened: (session) => opened(listener, session),
+      onGone: gone,
+      onClosed: () => void listeners.delete(key),
+    })
+    listeners.set(key, listener)
+    return leaseOf(listener)
+  }
+
+  /** Connects to a place, or takes over the connection that the same node had there before. */
+  function connect(place: DialPlace, owner: DiallerOwner): Lease {
+    const key = dialKey(place)
+    const existing = diallers.get(key)
+    if (existing) {
+      orphans.take(existing)
+      existing.adopt(owner)
+      return leaseOf(existing)
+    }
+    const dialler: Dialler = new Dialler(place, owner, {
+      ...parts,
+      onOpened: (session) => opened(dialler, session),
+      onGone: gone,
+      onClosed: () => void diallers.delete(key),
+    })
+    diallers.set(key, dialler)
+    return leaseOf(dialler)
+  }
+
+  /** The open session with this id. */
+  function findSession(id: string): Session | undefined {
+    return sessions.get(id)
+  }
+
+  /** All open sessions. */
+  function allSessions(): Session[] {
+    return [...sessions.values()]
+  }
+
+  /** All listeners, those between two owners included. */
+  function allListeners(): Listener[] {
+    return [...listeners.values()]
+  }
+
+  /** Flows are about to restart: sessions whose nodes are replaced are not read from now on. */
+  function suspend(): void {
+    suspended = true
+  }
+
+  /** A session is not read before the flows run: its messages wait for a node that is being replaced. */
+  function suspendSession(id: string): void {
+    sessions.get(id)?.pause('deploy')
+  }
+
+  /** Goes on reading. */
+  function resume(): void {
+    suspended = false
+    restarting.clear()
+    for (const session of sessions.values()) session.resume('deploy')
+  }
+
+  /**
+   * Ends everything for good: nobody comes in any more, what waits is sent, then FIN; whoever has not taken all in time is reset, so that
+   * it can tell. Resolves when all are gone.
+   */
+  function shutDown(withinMs = FINISH_WITHIN_MS): Promise<void> {
+    shutdown ??= endAll(withinMs)
+    return shutdown
+  }
+
+  async function endAll(withinMs: number): Promise<void> {
+    for (const listener of listeners.values()) listener.stopListening()
+    for (const dialler of diallers.values()) dialler.stopDialling()
+    await Promise.all([...sessions.values()].map((session) => endSession(session, withinMs)))
+  }
+
+  function leaseOf(held: Held): Lease {
+    let released = false
+    if (suspended) restart(held)
+    return {
+      release(removed) {
+        if (released) return
+        released = true
+        if (shutdown) return
+        if (removed) {
+          held.close()
+        } else {
+          held.release()
+          if (suspended) restart(held)
+          orphans.add(held, held)
+        }
+      },
+    }
+  }
+
+  function restart(held: Held): void {
+    restarting.add(held)
+    for (const session of held.sessions) session.pause('deploy')
+  }
+
+  /** The port belongs to another node of this process. */
+  function waitFor(place: ListenerPlace, owner: ListenerOwner): Lease {
+    let lease: Lease | undefined
+    let timer: NodeJS.Timeout | undefined
+    const error = new TcpError('LISTEN', `cannot listen on port ${place.port}: another node of these flows listens there (EADDRINUSE)`)
+    owner.onState({ kind: 'failed', error, retryMs: OCCUPIED_RETRY_MS })
+    const retry = () => {
+      const occupied = [...listeners.values()].some((listener) => overlaps(listener.place, place) && !orphans.has(listener))
+      if (occupied) timer = setTimeout(retry, OCCUPIED_RETRY_MS)
+      else lease = occupy(place, owner)
+    }
+    timer = setTimeout(retry, OCCUPIED_RETRY_MS)
+    return {
+      release(removed) {
+        clearTimeout(timer)
+        lease?.release(removed)
+      },
+    }
+  }
+
+  return { listen, dial, findSession, allSessions, allListeners, suspend, suspendSession, resume, shutDown }
 }
 
-/** What comes while nothing is read makes no event. */
-function look(): void {
-  budget.ticks += 1
-  for (const session of sessions.values()) session.look()
-}
-
-/** Listens at a place until the lease is released. */
-export function listen(place: ListenerPlace, owner: ListenerOwner): Lease {
-  const claim = noteClaim(owner, place.port)
-  return endingWith(occupy(place, claim.owner), claim.end)
-}
-
-/** Keeps a connection to a place until the lease is released. */
-export function dial(place: DialPlace, owner: DiallerOwner): Lease {
-  const call = noteCall(owner, place)
-  return endingWith(connect(place, call.owner), call.end)
-}
+export type Registry = ReturnType<typeof createRegistry>
 
 function endingWith(lease: Lease, end: () => void): Lease {
   return {
@@ -67,93 +218,6 @@ function endingWith(lease: Lease, end: () => void): Lease {
       lease.release(removed)
     },
   }
-}
-
-/** Listens at a place, or takes over the listener that is there without an owner. While another node has it, it is tried again. */
-function occupy(place: ListenerPlace, owner: ListenerOwner): Lease {
-  const key = placeKey(place)
-  const occupant = [...listeners.values()].find((listener) => overlaps(listener.place, place))
-  if (occupant && placeKey(occupant.place) === key && orphans.take(occupant)) {
-    occupant.adopt(owner, place.tls)
-    return leaseOf(occupant)
-  }
-  // Same port, another address or other demands on certificates: what nobody adopted makes room.
-  if (occupant && orphans.take(occupant)) occupant.close()
-  else if (occupant) return waitFor(place, owner)
-  const listener: Listener = new Listener(place, owner, {
-    budget,
-    onOpened: (session) => opened(listener, session),
-    onGone: gone,
-    onClosed: () => void listeners.delete(key),
-  })
-  listeners.set(key, listener)
-  return leaseOf(listener)
-}
-
-/** Connects to a place, or takes over the connection that the same node had there before. */
-function connect(place: DialPlace, owner: DiallerOwner): Lease {
-  const key = dialKey(place)
-  const existing = diallers.get(key)
-  if (existing) {
-    orphans.take(existing)
-    existing.adopt(owner)
-    return leaseOf(existing)
-  }
-  const dialler: Dialler = new Dialler(place, owner, {
-    budget,
-    onOpened: (session) => opened(dialler, session),
-    onGone: gone,
-    onClosed: () => void diallers.delete(key),
-  })
-  diallers.set(key, dialler)
-  return leaseOf(dialler)
-}
-
-/** The open session with this id. */
-export function findSession(id: string): Session | undefined {
-  return sessions.get(id)
-}
-
-/** All open sessions. */
-export function allSessions(): Session[] {
-  return [...sessions.values()]
-}
-
-/** All listeners, those between two owners included. */
-export function allListeners(): Listener[] {
-  return [...listeners.values()]
-}
-
-/** Flows are about to restart: sessions whose nodes are replaced are not read from now on. */
-export function suspend(): void {
-  suspended = true
-}
-
-/** A session is not read before the flows run: its messages wait for a node that is being replaced. */
-export function suspendSession(id: string): void {
-  sessions.get(id)?.pause('deploy')
-}
-
-/** Goes on reading. */
-export function resume(): void {
-  suspended = false
-  restarting.clear()
-  for (const session of sessions.values()) session.resume('deploy')
-}
-
-/**
- * Ends everything for good: nobody comes in any more, what waits is sent, then FIN; whoever has not taken all in time is reset, so that
- * it can tell. Resolves when all are gone.
- */
-export function shutDown(withinMs = FINISH_WITHIN_MS): Promise<void> {
-  shutdown ??= endAll(withinMs)
-  return shutdown
-}
-
-async function endAll(withinMs: number): Promise<void> {
-  for (const listener of listeners.values()) listener.stopListening()
-  for (const dialler of diallers.values()) dialler.stopDialling()
-  await Promise.all([...sessions.values()].map((session) => endSession(session, withinMs)))
 }
 
 function endSession(session: Session, withinMs: number): Promise<void> {
@@ -171,30 +235,6 @@ function endSession(session: Session, withinMs: number): Promise<void> {
   })
 }
 
-function leaseOf(held: Held): Lease {
-  let released = false
-  if (suspended) restart(held)
-  return {
-    release(removed) {
-      if (released) return
-      released = true
-      if (shutdown) return
-      if (removed) {
-        held.close()
-      } else {
-        held.release()
-        if (suspended) restart(held)
-        orphans.add(held, held)
-      }
-    },
-  }
-}
-
-function restart(held: Held): void {
-  restarting.add(held)
-  for (const session of held.sessions) session.pause('deploy')
-}
-
 /** Whether two places cannot both be listened at. */
 function overlaps(a: ListenerPlace, b: ListenerPlace): boolean {
   return a.port === b.port && (a.address === b.address || isWildcard(a.address) || isWildcard(b.address))
@@ -202,24 +242,4 @@ function overlaps(a: ListenerPlace, b: ListenerPlace): boolean {
 
 function isWildcard(address: string | undefined): boolean {
   return address === undefined || address === '0.0.0.0' || address === '::'
-}
-
-/** The port belongs to another node of this process. */
-function waitFor(place: ListenerPlace, owner: ListenerOwner): Lease {
-  let lease: Lease | undefined
-  let timer: NodeJS.Timeout | undefined
-  const error = new TcpError('LISTEN', `cannot listen on port ${place.port}: another node of these flows listens there (EADDRINUSE)`)
-  owner.onState({ kind: 'failed', error, retryMs: OCCUPIED_RETRY_MS })
-  const retry = () => {
-    const occupied = [...listeners.values()].some((listener) => overlaps(listener.place, place) && !orphans.has(listener))
-    if (occupied) timer = setTimeout(retry, OCCUPIED_RETRY_MS)
-    else lease = occupy(place, owner)
-  }
-  timer = setTimeout(retry, OCCUPIED_RETRY_MS)
-  return {
-    release(removed) {
-      clearTimeout(timer)
-      lease?.release(removed)
-    },
-  }
 }

@@ -5,34 +5,37 @@ const MAX_RELAYS = 200
 // Who is silent for a moment and goes on sending headers is refused; they must not pass for a device's bytes.
 const REMEMBERED_MS = 600_000
 
-/** By `port address`: when trust ends. */
-const relays = new Map<string, number>()
-
-/** Trusts an address to name devices by the PROXY protocol on one port, until a time in milliseconds since the epoch. */
-export function announceRelay(port: number, address: string, untilMs: number): void {
-  const key = keyOf(port, address)
-  // The one that was silent for longest stands first.
-  relays.delete(key)
-  if (relays.size >= MAX_RELAYS) relays.delete(relays.keys().next().value!)
-  relays.set(key, untilMs)
+/** Keeps up to 200 forwarders; of more, the one that was silent for longest is forgotten. */
+export function createRelays() {
+  /** By `port address`: when trust ends. */
+  const relays = new Map<string, number>()
+  return {
+    /** Trusts an address to name devices by the PROXY protocol on one port, until a time in milliseconds since the epoch. */
+    announce(port: number, address: string, untilMs: number): void {
+      const key = keyOf(port, address)
+      // The one that was silent for longest stands first.
+      relays.delete(key)
+      if (relays.size >= MAX_RELAYS) relays.delete(relays.keys().next().value!)
+      relays.set(key, untilMs)
+    },
+    /** Takes trust back: this one sends no headers. */
+    forget(port: number, address: string): void {
+      relays.delete(keyOf(port, address))
+    },
+    /** Whether a connection from this address to this port begins with a PROXY header that is to be believed. */
+    has(port: number, address: string): boolean {
+      return (relays.get(keyOf(port, address)) ?? 0) > Date.now()
+    },
+    /** Whether a port has or lately had forwarders, so that a PROXY header of anybody else on it is a false one. */
+    serve(port: number): boolean {
+      const oldest = Date.now() - REMEMBERED_MS
+      for (const [key, until] of relays) if (until > oldest && key.startsWith(`${port} `)) return true
+      return false
+    },
+  }
 }
 
-/** Takes trust back: this one sends no headers. */
-export function forgetRelay(port: number, address: string): void {
-  relays.delete(keyOf(port, address))
-}
-
-/** Whether a connection from this address to this port begins with a PROXY header that is to be believed. */
-export function isRelay(port: number, address: string): boolean {
-  return (relays.get(keyOf(port, address)) ?? 0) > Date.now()
-}
-
-/** Whether a port has or lately had forwarders, so that a PROXY header of anybody else on it is a false one. */
-export function hasRelays(port: number): boolean {
-  const oldest = Date.now() - REMEMBERED_MS
-  for (const [key, until] of relays) if (until > oldest && key.startsWith(`${port} `)) return true
-  return false
-}
+export type Relays = ReturnType<typeof createRelays>
 
 function keyOf(port: number, address: string): string {
   return `${port} ${normalizeAddress(address)}`

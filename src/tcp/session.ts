@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { formatAddress } from '../text/address.ts'
 import type { Account, Budget, Holder } from './budget.ts'
-import { countersOf } from './counters.ts'
+import type { PortCounters } from './counters.ts'
 import { describeClosed, describeSlowPeer, TcpError } from './errors.ts'
 import { countReceived } from './garbage.ts'
 import { createIntake, isPassedOn, sameIntake, type Intake, type IntakeOptions, type IntakeTail, type Payload } from './intake.ts'
@@ -51,8 +51,8 @@ export type SessionHooks = {
 
 export type SessionAddress = { ip: string; port: number }
 
-/** `service`: the port that was connected to, by whose number is counted. */
-export type SessionOrigin = { direction: 'in' | 'out'; address: SessionAddress; service: number; hooks: SessionHooks }
+/** `counters`: those of the port that was connected to. */
+export type SessionOrigin = { direction: 'in' | 'out'; address: SessionAddress; counters: PortCounters; hooks: SessionHooks }
 
 /** Looks at a session's first bytes: gives them on once they may pass. `flush` gives what it still holds, and is done. */
 export type Screen = { push: (chunk: Buffer) => Buffer | undefined; flush: () => Buffer }
@@ -82,7 +82,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
   private intakeOptions: IntakeOptions | undefined
   private pauses = PAUSE_BITS.orphan
   private readonly hooks: SessionHooks
-  private readonly counters: ReturnType<typeof countersOf>
+  private readonly counters: PortCounters
   private peerEnded = false
   private firstBytes: Screen | undefined
   private lingerTimer: NodeJS.Timeout | undefined
@@ -96,13 +96,13 @@ export class Session implements SocketListener, TurnTaker, Holder {
   private isGone = false
   private outbox: Outbox | undefined
 
-  constructor(socket: Socket, { direction, address, service, hooks }: SessionOrigin) {
+  constructor(socket: Socket, { direction, address, counters, hooks }: SessionOrigin) {
     this.socket = socket
     this.direction = direction
     this.ip = address.ip
     this.port = address.port
     this.hooks = hooks
-    this.counters = countersOf(direction, service)
+    this.counters = counters
     socket.pause()
     listenTo(socket, this)
   }

@@ -3,6 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createCounters } from '../../src/tcp/counters.ts'
 import type { WriteLimit } from '../../src/tcp/outbox.ts'
 import { Session, type SessionOwner } from '../../src/tcp/session.ts'
 import { createAuthority } from '../../src/testing/certificates.ts'
@@ -16,7 +17,12 @@ afterEach(() => {
 })
 
 function sessionOf(socket: Socket): Session {
-  return new Session(socket, { direction: 'in', address: { ip: '127.0.0.1', port: 1 }, service: 1, hooks: { onGone() {} } })
+  return new Session(socket, {
+    direction: 'in',
+    address: { ip: '127.0.0.1', port: 1 },
+    counters: createCounters().of('in', 1),
+    hooks: { onGone() {} },
+  })
 }
 
 /** A session and its peer, which reads once it is resumed. */

@@ -1,5 +1,4 @@
-import { endOrphans } from '../../tcp/orphans.ts'
-import { budget, resume, suspend, suspendSession } from '../../tcp/registry.ts'
+import type { Engine } from '../../tcp/engine.ts'
 import { followDeploys, type DeployEnd } from './deploys.ts'
 import { createHeldMessages } from './held-messages.ts'
 import type { Message, NodeRed, RedNode, SessionRef } from './node-red.ts'
@@ -15,22 +14,22 @@ type ReceivingNode = RedNode & { receive: (message: Message) => void }
  * Keeps messages and bytes while flows restart. Node-RED drops what is on its way to a node that is being stopped; here it is held and
  * given to the node's next instance. A session whose messages are held is not read meanwhile; all others go on, as nothing else is held.
  */
-export function guardDeploys(RED: NodeRed): void {
+export function guardDeploys(RED: NodeRed, engine: Engine): void {
   const { events, hooks, nodes } = RED
   if (!events || !hooks) return
-  const held = createHeldMessages(budget)
+  const held = createHeldMessages(engine.budget)
   /** Nodes that ran before and are to run again. */
   const restarting = new Set<string>()
 
   const hold = (id: string, message: Message): false => {
     const { type, id: session } = (message._session ?? {}) as Partial<SessionRef>
-    if (type === 'tcp' && session !== undefined) suspendSession(session)
+    if (type === 'tcp' && session !== undefined) engine.suspendSession(session)
     held.hold(id, message)
     return false
   }
 
   function onStopping(removed: readonly string[]): void {
-    suspend()
+    engine.suspend()
     for (const id of runningNodes(RED)) restarting.add(id)
     for (const id of removed) restarting.delete(id)
     hooks!.remove(`*.${HOOK}`)
@@ -65,13 +64,13 @@ export function guardDeploys(RED: NodeRed): void {
     restarting.clear()
     const lost = held.release({ deliver, fail })
     // Whoever does not run yet may do so soon: a type that is missing can be installed.
-    if (end !== 'failed') endOrphans()
-    resume()
+    if (end !== 'failed') engine.orphans.end()
+    engine.resume()
     if (lost > 0)
       process.emitWarning(
         `${lost} messages were lost in a deploy: they were on their way to nodes that were stopped, and ${end === 'started' ? 'their nodes are gone' : 'flows do not run'}`,
       )
   }
 
-  followDeploys(RED, { onStopping, onStarting: suspend, onEnd })
+  followDeploys(RED, { onStopping, onStarting: engine.suspend, onEnd })
 }

@@ -1,24 +1,23 @@
 // What tcp in and tcp out have in common: listening and connecting, with status, log lines and hand-over.
-import { holderOf, withHolder } from '../../ports/holders.ts'
-import { published } from '../../ports/published.ts'
+import { withHolder, type Holders } from '../../ports/holders.ts'
 import { createBoundedReport, type BoundedReport } from '../../tcp/bounded-report.ts'
 import type { DiallerOwner, DiallerState } from '../../tcp/dialler.ts'
 import type { TcpError } from '../../tcp/errors.ts'
 import type { ListenerOwner, ListenerState } from '../../tcp/listener.ts'
-import { dial, listen, shutDown, type Lease } from '../../tcp/registry.ts'
+import type { Lease } from '../../tcp/registry.ts'
 import type { About, Session } from '../../tcp/session.ts'
 import type { FilledDefaults } from './defaults.ts'
-import { createCrowdingReports } from './crowding.ts'
 import { onceStarted } from './deploys.ts'
 import { listenerStatus } from './listener-status.ts'
 import { placeOf, type NodeRed, type NodeStatus, type RedNode } from './node-red.ts'
 import { readBind, readListenerSettings, readPort, readSocketSettings, type Properties } from './options.ts'
 import { createLateTeller, eventOf, type SessionEvent } from './session-events.ts'
+import type { Endpoint, Shared } from './shared.ts'
 import { isShuttingDown } from './shutdown.ts'
 import { tellError } from './tell-error.ts'
 import { readTls, warnOfValidity } from './tls.ts'
 
-export type Context = { RED: NodeRed; node: RedNode; properties: Properties; defaults: FilledDefaults }
+export type Context = { RED: NodeRed; node: RedNode; properties: Properties; defaults: FilledDefaults; shared: Shared }
 
 /** What a node does with its sessions; the rest is done here. */
 export type SessionUse = Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload' | 'onTail' | 'onOutOfStep'> & {
@@ -26,32 +25,25 @@ export type SessionUse = Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload'
   onAdopted?: (session: Session) => void
 }
 
-/** The open sessions of a node. */
-export type Endpoint = { readonly sessions: ReadonlySet<Session>; readonly node: RedNode }
-
-// Strangers can have any number of connections closed for it.
-const crowding = createCrowdingReports()
-const endpoints = new Set<Endpoint & { role: 'in' | 'out' }>()
-
 /** The open sessions of all tcp in nodes. */
-export function sessionsOfTcpIn(): Session[] {
-  return sessionsOf(tcpInWithin([]))
+export function sessionsOfTcpIn({ endpoints }: Shared): Session[] {
+  return sessionsOf(tcpInWithin([], endpoints))
 }
 
 /**
  * The open sessions of the tcp in nodes around a node: of those in the instance of a subflow that it is in, where there are any, else of
  * those on its tab.
  */
-export function sessionsAround(node: RedNode): Session[] {
+export function sessionsAround({ node, shared: { endpoints } }: Context): Session[] {
   const place = placeOf(node)
   for (let depth = place.length - 1; depth > 0; depth -= 1) {
-    const near = tcpInWithin(place.slice(0, depth))
+    const near = tcpInWithin(place.slice(0, depth), endpoints)
     if (near.length > 0) return sessionsOf(near)
   }
   return []
 }
 
-function tcpInWithin(place: readonly string[]): Endpoint[] {
+function tcpInWithin(place: readonly string[], endpoints: Shared['endpoints']): Endpoint[] {
   return [...endpoints].filter(({ node, role }) => {
     if (role !== 'in') return false
     const other = placeOf(node)
@@ -69,7 +61,8 @@ function aboutOf(node: RedNode): About {
 
 /** Listens for a node until it is closed. */
 export function startListening(context: Context, use: SessionUse): Endpoint {
-  const { RED, node, properties, defaults } = context
+  const { RED, node, properties, defaults, shared } = context
+  const { engine, published, holders } = shared
   const port = readPort(properties.port)
   // Known also where all else fails: whoever says why it does not listen says on which port.
   node.port = port
@@ -95,7 +88,7 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
       const before = state
       state = next
       show()
-      reportListening(node, { before, next, port: place.port })
+      reportListening(node, { before, next, port: place.port, holders })
     },
     onSession(session, adopted) {
       sessions.add(session)
@@ -105,7 +98,7 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
     onClosed(session, cause) {
       sessions.delete(session)
       showEvent(eventOf(session, { event: 'disconnect', adopted: false }))
-      if (cause) reportLoss(node, { session, cause, losses })
+      if (cause) reportLoss(context, { session, cause, losses })
     },
     onRefused: (message) => node.warn(message),
     onWant: (message) => tellError(node, message, { code: 'DESCRIPTORS' }),
@@ -119,7 +112,7 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
     losses.stop()
     done()
   })
-  return holdLease(context, { sessions, lease: listen(place, owner) })
+  return holdLease(context, { sessions, lease: engine.listen(place, owner) })
 }
 
 /** Keeps a connection for a node until it is closed. */
@@ -127,7 +120,7 @@ export function startConnecting(
   context: Context,
   use: SessionUse & { onState?: (state: DiallerState) => void },
 ): Endpoint & { readonly session: Session | undefined } {
-  const { RED, node, properties, defaults } = context
+  const { RED, node, properties, defaults, shared } = context
   const host = String(properties.host || 'localhost')
   const place = { host, port: readPort(properties.port), tls: readTls(RED, properties, { server: false }), caller: node.id }
   warnOfValidity(node, place.tls)
@@ -149,10 +142,10 @@ export function startConnecting(
     },
     onClosed: (closed, cause) => {
       sessions.delete(closed)
-      if (cause) reportLoss(node, { session: closed, cause })
+      if (cause) reportLoss(context, { session: closed, cause })
     },
   }
-  const endpoint = holdLease(context, { sessions, lease: dial(place, owner) })
+  const endpoint = holdLease(context, { sessions, lease: shared.engine.dial(place, owner) })
   return {
     ...endpoint,
     get session() {
@@ -161,13 +154,16 @@ export function startConnecting(
   }
 }
 
-function holdLease({ node }: Context, { sessions, lease }: { sessions: Set<Session>; lease: Lease }): Endpoint {
+function holdLease(
+  { node, shared: { engine, endpoints } }: Context,
+  { sessions, lease }: { sessions: Set<Session>; lease: Lease },
+): Endpoint {
   const endpoint = { sessions, node, role: node.type === 'tcp in' ? ('in' as const) : ('out' as const) }
   endpoints.add(endpoint)
   node.on('close', (removed, done) => {
     endpoints.delete(endpoint)
     lease.release(removed)
-    if (isShuttingDown()) shutDown().then(done, done)
+    if (isShuttingDown()) engine.shutDown().then(done, done)
     else done()
   })
   return endpoint
@@ -175,7 +171,7 @@ function holdLease({ node }: Context, { sessions, lease }: { sessions: Set<Sessi
 
 function reportListening(
   node: RedNode,
-  { before, next, port }: { before: ListenerState | undefined; next: ListenerState; port: number },
+  { before, next, port, holders }: { before: ListenerState | undefined; next: ListenerState; port: number; holders: Holders },
 ): void {
   if (next.kind === 'listening') {
     if (before?.kind !== 'listening') node.log(`listening on port ${next.port}`)
@@ -187,7 +183,7 @@ function reportListening(
   // Catch nodes are there once the flow has started.
   setImmediate(() => {
     const { message, code } = next.error
-    const text = message.includes('EADDRINUSE') ? withHolder(message, holderOf(port)) : message
+    const text = message.includes('EADDRINUSE') ? withHolder(message, holders.of(port)) : message
     tellError(node, `${text}${hint}`, { payload: message, code })
   })
 }
@@ -226,10 +222,13 @@ function showConnected(
 }
 
 /** A connection that broke for a reason of ours is an error of the flow's; what peers do is for the log. `losses`: those of a server. */
-function reportLoss(node: RedNode, { session, cause, losses }: { session: Session; cause: Error; losses?: BoundedReport }): void {
+function reportLoss(
+  { node, shared }: Context,
+  { session, cause, losses }: { session: Session; cause: Error; losses?: BoundedReport },
+): void {
   const code = (cause as TcpError).code as string | undefined
   if (code === 'FRAMING') node.error(cause, { ip: session.ip, port: session.port, _session: { type: 'tcp', id: session.id } })
-  else if (code === 'MEMORY') crowding.add(node, { session, cause })
+  else if (code === 'MEMORY') shared.crowding.add(node, { session, cause })
   else if (code === 'IDLE') node.log(`${cause.message}; it was closed`)
   else if (code !== 'SLOW_PEER' && code !== 'REFUSED') losses?.add(`the connection from ${session.peer} broke: ${cause.message}`)
 }

@@ -1,7 +1,7 @@
-import type { Account, Holder } from '../../tcp/budget.ts'
+import type { Account, Budget, Holder } from '../../tcp/budget.ts'
 import { TcpError } from '../../tcp/errors.ts'
-import { createOrphans } from '../../tcp/orphans.ts'
-import { budget } from '../../tcp/registry.ts'
+import type { Engine } from '../../tcp/engine.ts'
+import type { Orphans } from '../../tcp/orphans.ts'
 import { MIB, type FilledDefaults } from './defaults.ts'
 import type { Done } from './node-red.ts'
 import { readNumber, type Properties } from './options.ts'
@@ -23,16 +23,26 @@ export type OfflinePolicy = {
 /** A queue between two instances of its node, which counts as before. */
 type Parked = { waiting: Waiting[]; account: Account }
 
-/** Queues of nodes that were stopped, by node. */
-const orphans = createOrphans<string, Parked>(({ waiting, account }) => {
-  account.close()
-  failAll(waiting)
-})
+/** Where queues are held, and those of nodes that were stopped, by node. */
+export type Queues = { budget: Budget; parked: Orphans<string, Parked> }
+
+/** What the queues of all nodes share. */
+export function openQueues({ budget, orphans }: Pick<Engine, 'budget' | 'orphans'>): Queues {
+  const parked = orphans.open<string, Parked>(({ waiting, account }) => {
+    account.close()
+    failAll(waiting)
+  })
+  return { budget, parked }
+}
+
+/** A tcp out node, as far as its queue is concerned. */
+type Sender = { properties: Properties; defaults: FilledDefaults; queues: Queues }
 
 /** From a tcp out node's properties: an error (default), a bounded queue, or nothing at all. `key`: the node. */
-export function createOfflinePolicy(key: string, properties: Properties, defaults: FilledDefaults): OfflinePolicy {
+export function createOfflinePolicy(key: string, sender: Sender): OfflinePolicy {
+  const { properties } = sender
   if (properties.offline === 'drop') return { take: (_bytes, done) => done(), release() {}, stop() {} }
-  if (properties.offline === 'queue') return createQueue(key, properties, defaults)
+  if (properties.offline === 'queue') return createQueue(key, sender)
   return {
     take: (bytes, done) => done(new TcpError('NOT_CONNECTED', `not connected, ${bytes.length} bytes were not sent`)),
     release() {},
@@ -41,11 +51,12 @@ export function createOfflinePolicy(key: string, properties: Properties, default
 }
 
 /** A queue with the bounds that the node's properties say. `key`: whose messages to which place they are. */
-export function createQueue(key: string, properties: Properties, defaults: FilledDefaults): OfflinePolicy {
+export function createQueue(key: string, { properties, defaults, queues }: Sender): OfflinePolicy {
+  const { budget } = queues
   const maxMessages = readNumber(properties, 'queueMessages', { default: defaults.queueSize, min: 1 })
   const maxBytes = readNumber(properties, 'queueBytes', { default: 4 * MIB, min: 1 })
   const maxAgeMs = readNumber(properties, 'queueAge', { default: DEFAULT_AGE_S, min: 1, max: 2_000_000 }) * MS_PER_SECOND
-  let waiting = takeParked(key)
+  let waiting = takeParked(key, queues)
   let size = sizeOf(waiting)
   let timer: NodeJS.Timeout | undefined
   const holder = holderOf(key, (error) => {
@@ -109,7 +120,7 @@ export function createQueue(key: string, properties: Properties, defaults: Fille
       const all = takeAll()
       account.close()
       if (!toBeContinued) failAll(all)
-      else if (all.length > 0) park(key, all)
+      else if (all.length > 0) park(key, all, queues)
     },
   }
 }
@@ -118,14 +129,14 @@ function holderOf(key: string, evict: Holder['evict']): Holder {
   return { ip: '', label: `the queue of node ${key}`, outcome: 'was emptied', evict }
 }
 
-function park(key: string, waiting: Waiting[]): void {
-  const account = budget.open(holderOf(key, (error) => failAll(takeParked(key), error)))
-  orphans.add(key, { waiting, account })
+function park(key: string, waiting: Waiting[], queues: Queues): void {
+  const account = queues.budget.open(holderOf(key, (error) => failAll(takeParked(key, queues), error)))
+  queues.parked.add(key, { waiting, account })
   account.setUnsent(sizeOf(waiting))
 }
 
-function takeParked(key: string): Waiting[] {
-  const parked = orphans.take(key)
+function takeParked(key: string, queues: Queues): Waiting[] {
+  const parked = queues.parked.take(key)
   parked?.account.close()
   return parked?.waiting ?? []
 }

@@ -3,10 +3,11 @@ import type { DiallerState } from '../../tcp/dialler.ts'
 import type { Session } from '../../tcp/session.ts'
 import type { Context } from './endpoints.ts'
 import type { Done } from './node-red.ts'
-import { createQueue, type OfflinePolicy } from './offline.ts'
+import { createQueue, type OfflinePolicy, type Queues } from './offline.ts'
 
 type Write = (session: Session, bytes: Buffer, done: Done) => void
 type Means = { offline: OfflinePolicy; write: Write }
+type QueueingMeans = Means & { queues: Queues }
 
 export type ClientSender = {
   send: Write
@@ -33,8 +34,8 @@ export function sendAll({ offline, write }: Means): ClientSender {
  * A connection for each message, which is ended behind it. While the next one is being made messages wait, whatever is to become of them
  * where nobody is there. What has waited for a peer that was away goes over one connection.
  */
-export function sendOneEach({ node, properties, defaults }: Context, { offline, write }: Means): ClientSender {
-  const queue = properties.offline === 'queue' ? offline : createQueue(`${node.id} between`, properties, defaults)
+export function sendOneEach({ node, properties, defaults }: Context, { offline, write, queues }: QueueingMeans): ClientSender {
+  const queue = properties.offline === 'queue' ? offline : createQueue(`${node.id} between`, { properties, defaults, queues })
   let isBetween = false
   const send: Write = (session, bytes, done) => {
     isBetween = true

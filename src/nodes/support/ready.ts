@@ -1,16 +1,17 @@
+import type { ProcessState } from '../../process/state.ts'
 import { memoryLimit } from '../../tcp/memory.ts'
-import { budget } from '../../tcp/registry.ts'
 import { guardDeploys } from './deploy-guard.ts'
 import type { NodeRed } from './node-red.ts'
+import { createShared, type Shared } from './shared.ts'
 import { watchSignals } from './shutdown.ts'
 
-let ready = false
+let shared: Shared | undefined
 
-/** What all tcp nodes need once per process. */
-export function makeReady(RED: NodeRed): void {
-  if (ready) return
-  ready = true
-  budget.limit = memoryLimit(RED.settings.tcp?.memory)
-  guardDeploys(RED)
+/** What all tcp nodes need once per process, made for the first of them. */
+export function makeReady(RED: NodeRed, state: ProcessState): Shared {
+  if (shared) return shared
+  state.engine.budget.limit = memoryLimit(RED.settings.tcp?.memory)
+  guardDeploys(RED, state.engine)
   watchSignals()
+  return (shared = createShared(state))
 }

@@ -2,8 +2,7 @@ import { isIP } from 'node:net'
 import type { PublishFailure } from '../../ports/facts.ts'
 import { forwarderHostName } from '../../ports/forwarder-name.ts'
 import { PORTS_HEADER } from '../../ports/header.ts'
-import { published } from '../../ports/published.ts'
-import { announceRelay, forgetRelay } from '../../tcp/relays.ts'
+import type { ProcessState } from '../../process/state.ts'
 import { isForwarder } from './forwarders.ts'
 import { readable } from './readable.ts'
 
@@ -25,7 +24,12 @@ export class AnnouncementError extends Error {}
  * @returns why it was not heeded, if so
  * @throws AnnouncementError
  */
-export async function takeAnnouncement(port: number, query: URLSearchParams, asker: Asker): Promise<Unheeded | undefined> {
+export async function takeAnnouncement(
+  port: number,
+  query: URLSearchParams,
+  { asker, state }: { asker: Asker; state: ProcessState },
+): Promise<Unheeded | undefined> {
+  const { engine, published } = state
   const way = query.get('published')
   const problem = query.get('problem')
   if (way === null && problem === null) return undefined
@@ -41,8 +45,8 @@ export async function takeAnnouncement(port: number, query: URLSearchParams, ask
   if (verdict === 'unknown') return { why: "Docker's name server does not answer", isPassing: true }
   published.announce({ port, ...report })
   // One that sends none yet will, when a listener wants them: until then its connections do not pass for those of devices.
-  if (query.has('proxy') && published.isMapped) announceRelay(port, asker.address, Date.now() + TRUSTED_MS)
-  else forgetRelay(port, asker.address)
+  if (query.has('proxy') && published.isMapped) engine.relays.announce(port, asker.address, Date.now() + TRUSTED_MS)
+  else engine.relays.forget(port, asker.address)
   return undefined
 }
 

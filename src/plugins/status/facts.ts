@@ -1,12 +1,11 @@
 import type { ClientFact, ListenerFact, UsedBy } from '../../ports/facts.ts'
 import { findListeningProcess } from '../../ports/processes.ts'
-import { published } from '../../ports/published.ts'
-import { allCalls, allClaims } from '../../tcp/claims.ts'
+import type { ProcessState } from '../../process/state.ts'
+import type { Claim } from '../../tcp/claims.ts'
 import { certificateFault } from '../../tcp/certificate.ts'
 import type { TcpError } from '../../tcp/errors.ts'
 import type { Listener } from '../../tcp/listener.ts'
 import type { ListenFailure, Observer } from '../../tcp/observer.ts'
-import { allListeners } from '../../tcp/registry.ts'
 import type { About } from '../../tcp/session.ts'
 import type { NodeRed } from '../node-red.ts'
 import { declaredListeners, flowLabels, startErrorOf, type DeclaredListener } from './declared-listeners.ts'
@@ -17,7 +16,7 @@ const MAX_PROCESSES_KNOWN = 100
 const processes = new Map<number, { holder: string | undefined; at: number }>()
 
 /** Where facts come from. `statusPort` is undefined until the status server listens. */
-export type Source = { RED: NodeRed; observer: Observer; statusPort: number | undefined }
+export type Source = { RED: NodeRed; observer: Observer; statusPort: number | undefined; state: ProcessState }
 
 /** A fact with what only `/listeners` tells of it. `listener`: where it is one of the tcp nodes'. */
 export type FoundListener = { fact: ListenerFact; since: number | undefined; listener: Listener | undefined }
@@ -25,13 +24,13 @@ export type FoundListener = { fact: ListenerFact; since: number | undefined; lis
 /** Every TCP port that the process listens on, whoever does, and every one where listening failed, with the nodes that use it. */
 export function findListeners(source: Source): FoundListener[] {
   const labels = flowLabels(source.RED)
-  const failed = failedClaims(labels)
+  const failed = failedClaims(source.state.engine.claims.listening(), labels)
   const failing = new Set([...failed.values()].flatMap(({ declaredBy }) => declaredBy.map(({ node }) => node)))
   const notFailing = declaredListeners(source.RED).filter(({ node }) => !failing.has(node))
   const broken = startFailures(source.RED, notFailing)
   const declared = notFailing.filter(({ node }) => !broken.has(node))
   const bound = boundListeners(source, { labels, declared })
-  const others = otherFailures(source.observer)
+  const others = otherFailures(source)
   const holder = (port: number) => holderAmong(bound, port)
   return [
     ...bound,
@@ -88,8 +87,8 @@ function named(fact: ListenerFact, holderOf: (port: number) => string | undefine
 }
 
 /** Failures of nodes that are not ours; what ours have failed at is in their claims. */
-export function otherFailures(observer: Observer): ListenFailure[] {
-  const ours = new Set(allClaims().map(({ about }) => about.node))
+export function otherFailures({ observer, state }: Pick<Source, 'observer' | 'state'>): ListenFailure[] {
+  const ours = new Set(state.engine.claims.listening().map(({ about }) => about.node))
   return observer.listenFailures().filter(({ opener }) => opener === undefined || !ours.has(opener.node))
 }
 
@@ -99,9 +98,9 @@ export function describeUser({ type, name, node, flow }: UsedBy): string {
 }
 
 /** Every connection that a tcp node makes. */
-export function findClients(RED: NodeRed): ClientFact[] {
+export function findClients({ RED, state: { engine } }: Pick<Source, 'RED' | 'state'>): ClientFact[] {
   const labels = flowLabels(RED)
-  return allCalls().map(({ about, host, port, state }) => ({
+  return engine.claims.calling().map(({ about, host, port, state }) => ({
     host,
     port,
     // A peer that has ended as it should is dialled again at once: no fault to report.
@@ -120,11 +119,11 @@ function isToAssistant({ settings }: NodeRed, { host, port }: { host: string; po
 }
 
 function boundListeners(
-  { RED, observer, statusPort }: Source,
+  { RED, observer, statusPort, state: { engine, published } }: Source,
   { labels, declared }: { labels: Map<string, string>; declared: DeclaredListener[] },
 ): FoundListener[] {
   const editorPort = portOf(RED.server.address())
-  const ours = new Map(allListeners().map((listener) => [boundKey(listener), listener]))
+  const ours = new Map(engine.allListeners().map((listener) => [boundKey(listener), listener]))
   return observer.listeners().map(({ address, port, since, sessions, opener }) => {
     const listener = ours.get(`${address} ${port}`)
     const declaredBy = declaredAt(port, declared)
@@ -161,9 +160,9 @@ function boundKey({ currentState }: Listener): string {
 }
 
 /** Nodes of ours that cannot listen, although another may on the same port. */
-function failedClaims(labels: Map<string, string>): Map<number, ListenerFact> {
+function failedClaims(claims: readonly Claim[], labels: Map<string, string>): Map<number, ListenerFact> {
   const found = new Map<number, ListenerFact>()
-  for (const { about, port, state } of allClaims()) {
+  for (const { about, port, state } of claims) {
     if (state?.kind !== 'failed') continue
     const known = found.get(port)
     if (known) known.declaredBy.push(usedBy(about, labels))

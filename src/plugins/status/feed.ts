@@ -1,7 +1,6 @@
 // The one place that knows what is listened on and connected to: the status port and the editor's sidebar both take it from here.
 import type { ListenerFact, PortsSnapshot } from '../../ports/facts.ts'
-import { setHolderLookup } from '../../ports/holders.ts'
-import { followClaims } from '../../tcp/claims.ts'
+import type { ProcessState } from '../../process/state.ts'
 import { createObserver, type Observer } from '../../tcp/observer.ts'
 import type { NodeRed } from '../node-red.ts'
 import { findClients, findHolder, findListeners, type FoundListener, type Source } from './facts.ts'
@@ -16,6 +15,7 @@ const FLOW_EVENTS = ['flows:starting', 'flows:started', 'flows:stopped']
 type Follower = (snapshot: PortsSnapshot) => void
 
 export type Feed = {
+  source: Source
   observer: Observer
   flows: FlowState
   /** The port of the status server, once it listens. */
@@ -31,16 +31,16 @@ export type Feed = {
 let feed: Feed | undefined
 
 /** The feed of this process, opened by the plugin that comes first. */
-export function openFeed(RED: NodeRed): Feed {
-  return (feed ??= createFeed(RED))
+export function openFeed(RED: NodeRed, state: ProcessState): Feed {
+  return (feed ??= createFeed(RED, state))
 }
 
-function createFeed(RED: NodeRed): Feed {
+function createFeed(RED: NodeRed, state: ProcessState): Feed {
   followOpeners()
   const observer = createObserver({ openerNow: currentOpener })
   const flows = followFlows(RED, () => observer.forgetListenFailures())
-  const source: Source = { RED, observer, statusPort: undefined }
-  setHolderLookup((port) => findHolder(source, port))
+  const source: Source = { RED, observer, statusPort: undefined, state }
+  state.holders.askAt((port) => findHolder(source, port))
   const followers = new Map<Follower, { counts: boolean }>()
   let told = ''
   let pending: NodeJS.Timeout | undefined
@@ -50,7 +50,7 @@ function createFeed(RED: NodeRed): Feed {
   const snapshot = (): PortsSnapshot => ({
     flows: flows.phase(),
     listeners: listeners().map(({ fact }) => (fact.role === 'flow' ? fact : withoutSessions(fact))),
-    clients: findClients(RED),
+    clients: findClients(source),
   })
 
   function tell(): void {
@@ -76,10 +76,11 @@ function createFeed(RED: NodeRed): Feed {
   }
 
   observer.followListeners(changed)
-  followClaims(changed)
+  state.engine.claims.follow(changed)
   for (const event of FLOW_EVENTS) RED.events.on(event, changed)
 
   return {
+    source,
     observer,
     flows,
     setStatusPort(port) {

@@ -1,11 +1,8 @@
 import type { Socket } from 'node:net'
 import type { Listener } from '../../tcp/listener.ts'
-import type { Observer } from '../../tcp/observer.ts'
-import { allSessions } from '../../tcp/registry.ts'
 import type { Session } from '../../tcp/session.ts'
-import type { NodeRed } from '../node-red.ts'
 import { flowLabels } from './declared-listeners.ts'
-import type { FoundListener } from './facts.ts'
+import type { FoundListener, Source } from './facts.ts'
 
 /** Listeners as `/listeners` shows them: the facts, since when, and of those of tcp nodes what was refused and what waits. */
 export function describeListeners(found: readonly FoundListener[]): unknown[] {
@@ -13,8 +10,8 @@ export function describeListeners(found: readonly FoundListener[]): unknown[] {
 }
 
 /** Every TCP connection of the process; those of tcp nodes with session, node, frames and what waits. */
-export function describeSessions(RED: NodeRed, observer: Observer): unknown[] {
-  const ours = new Map(allSessions().map((session) => [endpointOf(session.socket), session]))
+export function describeSessions({ RED, observer, state }: Source): unknown[] {
+  const ours = new Map(state.engine.allSessions().map((session) => [endpointOf(session.socket), session]))
   const labels = flowLabels(RED)
   return observer.sessions().map(({ socket, ...facts }) => {
     const session = ours.get(endpointOf(socket))

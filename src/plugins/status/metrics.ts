@@ -1,11 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry as MetricsRegistry } from 'prom-client'
-import { allCounters } from '../../tcp/counters.ts'
-import { descriptorRefusals } from '../../tcp/descriptors.ts'
+import type { Engine } from '../../tcp/engine.ts'
 import type { Observer } from '../../tcp/observer.ts'
-import { budget } from '../../tcp/registry.ts'
 
 /** Prometheus metrics of the process and of TCP by port. */
-export function createMetrics(observer: Observer): MetricsRegistry {
+export function createMetrics(observer: Observer, { budget, counters, descriptors }: Engine): MetricsRegistry {
   const metrics = new MetricsRegistry()
   collectDefaultMetrics({ register: metrics })
 
@@ -41,7 +39,7 @@ export function createMetrics(observer: Observer): MetricsRegistry {
       registers: [metrics],
       collect() {
         this.reset()
-        for (const row of allCounters()) this.inc({ port: row.port, direction: row.direction }, row[field])
+        for (const row of counters.all()) this.inc({ port: row.port, direction: row.direction }, row[field])
       },
     })
   }
@@ -52,7 +50,7 @@ export function createMetrics(observer: Observer): MetricsRegistry {
     registers: [metrics],
     collect() {
       this.reset()
-      this.inc(descriptorRefusals())
+      this.inc(descriptors.refusals())
     },
   })
   new Gauge({

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { ListenerFact } from '../../ports/facts.ts'
+import type { ProcessState } from '../../process/state.ts'
 import { PORTS_HEADER } from '../../ports/header.ts'
 import { AnnouncementError, readPort, takeAnnouncement, type Asker, type Unheeded } from './announcements.ts'
 import { json, type Answer } from './server.ts'
@@ -12,14 +13,18 @@ const MODE_HEADER = 'forwarder-proxy'
  * connecting to the flow. What the query announces is taken in on the way. A forwarder that says by `proxy=v2` or `proxy=none` whether
  * it sends PROXY headers gets 503, too, where the listener wants it otherwise: bytes would be misread, or the device's address missed.
  */
-export async function answerPort(request: IncomingMessage, url: URL, facts: () => Promise<ListenerFact[]>): Promise<Answer> {
+export async function answerPort(
+  request: IncomingMessage,
+  url: URL,
+  { facts, state }: { facts: () => Promise<ListenerFact[]>; state: ProcessState },
+): Promise<Answer> {
   const text = url.pathname.slice('/listeners/'.length)
   const port = readPort(text)
   if (port === undefined) return json({ error: `${text.slice(0, 20)} is no port: allowed is a port number from 1 to 65535` }, 400)
   try {
-    const unheeded = await takeAnnouncement(port, url.searchParams, askerOf(request))
+    const unheeded = await takeAnnouncement(port, url.searchParams, { asker: askerOf(request), state })
     const found = (await facts()).filter((fact) => fact.port === port)
-    const fact = found.find(({ state }) => state === 'listening') ?? found[0] ?? { port, state: 'nothing' }
+    const fact = found.find((one) => one.state === 'listening') ?? found[0] ?? { port, state: 'nothing' }
     const said = url.searchParams.get('proxy')
     const wanted = wantedMode(fact, { said, unheeded })
     const isFit = (said === null || said === wanted) && !unheeded?.isPassing

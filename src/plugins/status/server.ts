@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { descriptors } from '../../tcp/descriptors.ts'
 import { limitConnections } from '../http-connections.ts'
 import { isOwnHost } from './hosts.ts'
 import { readable } from './readable.ts'
@@ -19,8 +18,11 @@ export function json(body: unknown, status = 200): Answer {
   return { status, type: 'application/json', body: `${JSON.stringify(body, null, 2)}\n` }
 }
 
-/** A server that answers GET on the given paths, and nothing else, to who asks by an address or one of the names that it knows. */
-export function createStatusServer(routes: Routes, { hosts }: { hosts: readonly string[] }): Server {
+/**
+ * A server that answers GET on the given paths, and nothing else, to who asks by an address or one of the names that it knows.
+ * `reserved`: how many descriptors are kept for it and the editor.
+ */
+export function createStatusServer(routes: Routes, { hosts, reserved }: { hosts: readonly string[]; reserved: number }): Server {
   const server = createServer((request, response) => {
     if (!connections.request(request, response)) return
     answer(request, response, { routes, hosts }).then(
@@ -29,7 +31,7 @@ export function createStatusServer(routes: Routes, { hosts }: { hosts: readonly 
     )
   })
   // The rest of what is kept of the descriptors is for the editor.
-  const most = Math.min(MAX_CONNECTIONS, Math.floor(descriptors().reserved / 2))
+  const most = Math.min(MAX_CONNECTIONS, Math.floor(reserved / 2))
   const connections = limitConnections(server, { most, ...LIMITS })
   return server
 }

@@ -1,8 +1,11 @@
 import { connect, type Socket, type SocketConstructorOpts } from 'node:net'
 import type { Budget } from '../../../src/tcp/budget.ts'
+import { createCounters } from '../../../src/tcp/counters.ts'
+import { createDescriptors } from '../../../src/tcp/descriptors.ts'
 import type { IntakeOptions, Payload } from '../../../src/tcp/intake.ts'
 import { Listener, type ListenerOwner, type ListenerSettings, type ListenerState } from '../../../src/tcp/listener.ts'
 import type { Session } from '../../../src/tcp/session.ts'
+import { createRelays } from '../../../src/tcp/relays.ts'
 import type { TlsMaterial } from '../../../src/tcp/tls.ts'
 
 const SETTINGS: ListenerSettings = {
@@ -34,18 +37,13 @@ export type Listening = AsyncDisposable & {
   connect: (options?: SocketConstructorOpts & { localAddress?: string }) => Promise<Socket>
 }
 
-/** A listener of the engine on a free port of 127.0.0.1 whose owner keeps what it is told. */
-export async function startListening(
-  given: Partial<Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload' | 'onOutOfStep'>> & {
-    settings?: Partial<ListenerSettings>
-    tls?: TlsMaterial
-    budget?: Budget
-  } = {},
-): Promise<Listening> {
+type Given = Partial<Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload' | 'onOutOfStep'>> & { settings?: Partial<ListenerSettings> }
+
+/** An owner that keeps what it is told; `bound`: the port, once it is listened on. */
+export function ownerOf(given: Given = {}) {
   const payloads: Payload[] = []
   const gone: (Error | undefined)[] = []
   const refusals: string[] = []
-  const sockets: Socket[] = []
   const bound = Promise.withResolvers<number>()
   const owner: ListenerOwner = {
     about: { node: 'n1', type: 'tcp in', name: 'test', flow: 'f1' },
@@ -61,13 +59,23 @@ export async function startListening(
     onRefused: (message) => void refusals.push(message),
     onWant: (message) => void refusals.push(message),
   }
+  return { owner, payloads, gone, refusals, bound: bound.promise }
+}
+
+/** A listener of the engine on a free port of 127.0.0.1 whose owner keeps what it is told. */
+export async function startListening(given: Given & { tls?: TlsMaterial; budget?: Budget } = {}): Promise<Listening> {
+  const sockets: Socket[] = []
+  const { owner, payloads, gone, refusals, bound } = ownerOf(given)
   const listener = new Listener({ address: '127.0.0.1', port: 0, tls: given.tls }, owner, {
     ...(given.budget ? { budget: given.budget } : {}),
+    counters: createCounters(),
+    descriptors: createDescriptors(),
+    relays: createRelays(),
     onOpened() {},
     onGone() {},
     onClosed() {},
   })
-  const port = await bound.promise
+  const port = await bound
   return {
     port,
     listener,
