@@ -11,6 +11,7 @@ import { exportHexdump } from '../../src/assistant/shared/export/hexdump.ts'
 import { exportPcapng } from '../../src/assistant/shared/export/pcapng.ts'
 import { exportText } from '../../src/assistant/shared/export/text.ts'
 import type { LogEntry } from '../../src/assistant/shared/protocol.ts'
+import type { Code } from '../../src/assistant/shared/notice.ts'
 
 const run = promisify(execFile)
 const START = Date.UTC(2026, 10, 23, 7, 0, 0) * 1000
@@ -20,7 +21,7 @@ function data(n: number, dir: 'rx' | 'tx', content: string | Uint8Array, peer = 
   return { n, t: START + n * 1_500, dir, peer, data: typeof content === 'string' ? new TextEncoder().encode(content) : content }
 }
 
-function note(n: number, code: string, peer = '10.0.0.5:4001'): LogEntry {
+function note(n: number, code: Code, peer = '10.0.0.5:4001'): LogEntry {
   return { n, t: START + n * 1_500, dir: 'note', peer, note: { code, params: { peer } } }
 }
 

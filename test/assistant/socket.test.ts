@@ -1,13 +1,14 @@
 import { once } from 'node:events'
 import { describe, expect, onTestFinished, test, beforeAll, afterAll } from 'vitest'
 import WebSocket from 'ws'
-import type { EndpointInfo, Entry, Permissions, Preset, ServerEvent, Told } from '../../src/assistant/shared/protocol.ts'
+import type { EndpointInfo, Entry, Permissions, Preset, ServerEvent } from '../../src/assistant/shared/protocol.ts'
 import { hintsFor } from '../../src/plugins/assistant/hints.ts'
 import { permissionsOf } from '../../src/plugins/assistant/permissions.ts'
 import { createPublished } from '../../src/ports/published.ts'
 import { EmbeddedNodeRedTcp, type StartedEmbeddedNodeRedTcp } from '../../src/testing/embedded-node-red-tcp.ts'
 import { freePort } from '../../src/testing/free-port.ts'
 import { TcpClient } from '../../src/testing/tcp-client.ts'
+import type { Notice } from '../../src/assistant/shared/notice.ts'
 
 type Hello = Extract<ServerEvent, { on: 'hello' }>
 
@@ -15,7 +16,7 @@ type Hello = Extract<ServerEvent, { on: 'hello' }>
 class Page {
   readonly socket: WebSocket
   readonly events: ServerEvent[] = []
-  private readonly answers = new Map<number, (answer: { ok: boolean; result?: unknown; error?: Told }) => void>()
+  private readonly answers = new Map<number, (answer: { ok: boolean; result?: unknown; error?: Notice }) => void>()
   private count = 0
 
   constructor(socket: WebSocket) {
@@ -44,7 +45,7 @@ class Page {
 
   async ask<T>(verb: string, request: object = {}): Promise<T> {
     const id = (this.count += 1)
-    const answered = new Promise<{ ok: boolean; result?: unknown; error?: Told }>((resolve) => this.answers.set(id, resolve))
+    const answered = new Promise<{ ok: boolean; result?: unknown; error?: Notice }>((resolve) => this.answers.set(id, resolve))
     this.socket.send(JSON.stringify({ id, do: verb, ...request }))
     const { ok, result, error } = await answered
     if (!ok) throw new Error(JSON.stringify(error))

@@ -1,9 +1,9 @@
 // What is sent: bytes from a pipe as they are, lines through the draft, lines that somebody types.
 import { createInterface } from 'node:readline'
-import { AssistantError } from '../engine/told.ts'
 import { obey } from './interactive.ts'
 import { describe } from './texts.ts'
 import type { Talking } from './talk.ts'
+import { AssistantError } from '../engine/errors.ts'
 
 export async function readInput(talking: Talking): Promise<void> {
   if (process.stdin.isTTY) return await readTyped(talking)
@@ -24,7 +24,7 @@ async function readLines({ send, ending }: Talking): Promise<void> {
     try {
       send(line)
     } catch (error) {
-      if (error instanceof AssistantError) throw new Error(`line ${number} of the input: ${describe(error.told)}`, { cause: error })
+      if (error instanceof AssistantError) throw new Error(`line ${number} of the input: ${describe(error.notice)}`, { cause: error })
       throw error
     }
   }
@@ -43,7 +43,7 @@ async function readTyped(talking: Talking): Promise<void> {
       obey(line, talking)
     } catch (error) {
       if (!(error instanceof AssistantError)) throw error
-      ending.print(`! ${describe(error.told)}`)
+      ending.print(`! ${describe(error.notice)}`)
     }
     terminal.prompt()
   })

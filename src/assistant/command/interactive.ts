@@ -1,8 +1,9 @@
 // What a typed line does.
 import { writeFileSync } from 'node:fs'
-import { AssistantError } from '../engine/told.ts'
 import { exportLog } from './export.ts'
 import type { Talking } from './talk.ts'
+import { notice } from '../shared/notice.ts'
+import { AssistantError } from '../engine/errors.ts'
 
 const HELP = `  TEXT             send it, as the options say
   /hex 01 03 0A    send HEX
@@ -51,6 +52,6 @@ function save(path: string, { endpoint, ending }: Talking): void {
     writeFileSync(path, exportLog(path, endpoint))
     ending.print(`  written to ${path}`)
   } catch (error) {
-    throw new AssistantError('BAD_SETTING', { setting: `/save ${path}`, reason: (error as Error).message })
+    throw new AssistantError(notice('BAD_SETTING', { setting: `/save ${path}`, reason: (error as Error).message }))
   }
 }

@@ -1,4 +1,4 @@
-import { AssistantError } from '../engine/told.ts'
+import { AssistantError } from '../engine/errors.ts'
 import { readArguments } from './arguments.ts'
 import { formatOf } from './export.ts'
 import { run } from './run.ts'
@@ -27,7 +27,7 @@ export async function main(args: string[]): Promise<number> {
       return UNUSABLE
     }
     if (!(error instanceof AssistantError)) throw error
-    say(describe(error.told))
+    say(describe(error.notice))
     return FAILED
   }
 }

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createHub } from '../engine/hub.ts'
 import { createInbox } from '../scenario/inbox.ts'
-import { AssistantError } from '../engine/told.ts'
 import { wantedAsText } from '../scenario/run.ts'
+import { notice } from '../shared/notice.ts'
 import type { Draft } from '../shared/spec.ts'
 import type { LogEntry } from '../shared/protocol.ts'
 import type { Talk } from './arguments.ts'
@@ -12,6 +12,7 @@ import { exportLog } from './export.ts'
 import { readInput } from './input.ts'
 import { formatEntry } from './screen.ts'
 import { describe } from './texts.ts'
+import { AssistantError } from '../engine/errors.ts'
 
 export type Talking = ReturnType<typeof createTalking>
 
@@ -156,9 +157,9 @@ function leavesWithPeer({ spec, keep }: Talk): boolean {
 }
 
 function tellCause(cause: unknown): string {
-  if (cause instanceof AssistantError) return describe(cause.told)
+  if (cause instanceof AssistantError) return describe(cause.notice)
   if (cause instanceof Error) return cause.message
-  return describe((cause as Parameters<typeof describe>[0] | undefined) ?? { code: 'CLOSED', params: {} })
+  return describe((cause as Parameters<typeof describe>[0] | undefined) ?? notice('CLOSED'))
 }
 
 export function say(message: string): void {

@@ -1,9 +1,8 @@
-import type { Code, Told } from '../shared/protocol.ts'
-import type { ScenarioCode } from '../shared/scenario.ts'
 import { STEP_NAMES } from '../shared/step-names.ts'
 import { TEXTS_ZH } from './texts-zh.ts'
+import type { Code, Notice } from '../shared/notice.ts'
 
-type AnyCode = Code | ScenarioCode
+type AnyCode = Code
 
 /** What happened and what to do, on the command line. */
 export const TEXTS: Partial<Record<AnyCode, string>> = {
@@ -85,11 +84,11 @@ function isChinese({ LC_ALL, LC_MESSAGES, LANG }: NodeJS.ProcessEnv = process.en
   return CHINESE.test(LC_ALL || LC_MESSAGES || LANG || '')
 }
 
-export function describe({ code, params }: Told): string {
+export function describe({ code, params }: Notice): string {
   const chinese = isChinese()
   const text = (chinese ? textOf(TEXTS_ZH, code) : undefined) ?? textOf(TEXTS, code) ?? `${code} ${JSON.stringify(params)}`
   const place = chinese ? `第 ${Number(params.at) + 1} 个字符处` : `character ${Number(params.at) + 1}`
-  const values: Told['params'] = 'at' in params ? { ...params, place } : params
+  const values: Notice['params'] = 'at' in params ? { ...params, place } : params
   const nothing = chinese ? '无' : 'nothing'
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(values, name) ? String(values[name]) || nothing : whole))
 }

@@ -1,9 +1,9 @@
 import { encodeText, isKnownEncoding } from '../../tcp/encoding.ts'
 import { composeBytes } from '../shared/compose.ts'
 import type { MacroState } from '../shared/macros.ts'
-import type { Code } from '../shared/protocol.ts'
 import type { Draft } from '../shared/spec.ts'
-import { AssistantError } from './told.ts'
+import { notice } from '../shared/notice.ts'
+import { AssistantError } from './errors.ts'
 
 /**
  * What is sent for a draft, in any encoding.
@@ -11,8 +11,8 @@ import { AssistantError } from './told.ts'
  */
 export function composeDraft(draft: Draft, macros: MacroState, captures?: readonly string[]): Uint8Array {
   const encoding = draft.encoding || 'utf8'
-  if (!isKnownEncoding(encoding)) throw new AssistantError('BAD_ENCODING', { encoding })
+  if (!isKnownEncoding(encoding)) throw new AssistantError(notice('BAD_ENCODING', { encoding }))
   const composed = composeBytes(draft, { macros, encode: (text) => encodeText(text, encoding), ...(captures ? { captures } : {}) })
-  if ('error' in composed) throw new AssistantError(composed.error.code as Code, composed.error.params)
+  if ('error' in composed) throw new AssistantError(composed.error)
   return composed.bytes
 }

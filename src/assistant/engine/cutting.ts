@@ -1,7 +1,7 @@
 // Cuts a logged conversation again, as the framers of the tcp nodes do with a live one. Time comes from the log.
-import type { LogEntry, Told } from '../shared/protocol.ts'
+import type { LogEntry } from '../shared/protocol.ts'
 import { BadLengthError, createFramer, FrameTooLongError, type Framing } from '../../tcp/framing.ts'
-import { told } from './told.ts'
+import { notice, type Notice } from '../shared/notice.ts'
 
 type Chunk = { n: number; t: number; bytes: Buffer }
 
@@ -10,7 +10,7 @@ export type Stream = { peer: string; dir: 'rx' | 'tx'; chunks: Chunk[]; ended: b
 
 export type CutPiece = { t: number; bytes: Buffer; entries: [number, number]; complete: boolean }
 /** Pieces as they are cut; undefined for a chunk that is done, so that whoever asks can pause. */
-export type Cutting = Generator<CutPiece | undefined, { skipped: number; problem?: Told }>
+export type Cutting = Generator<CutPiece | undefined, { skipped: number; problem?: Notice }>
 
 export function streamsOf(entries: readonly LogEntry[], dirs: readonly ('rx' | 'tx')[]): Stream[] {
   const streams = new Map<string, Stream>()
@@ -46,7 +46,7 @@ function* cutByFramer({ chunks, ended }: Stream, framing: Framing, maxFrame: num
         yield { t: chunk.t, bytes: frame, entries: places.take(framer.size), complete: true }
     } catch (error) {
       // As in the nodes: what comes after such a mistake cannot be cut any more.
-      return { skipped: framer.skipped, problem: tellFramingError(error) }
+      return { skipped: framer.skipped, problem: noticeOfFramingError(error) }
     }
     yield undefined
   }
@@ -72,7 +72,7 @@ function* cutByGap({ chunks, ended }: Stream, ms: number, maxFrame: number): Cut
     }
     held.push(chunk)
     size += chunk.bytes.length
-    if (size > maxFrame) return { skipped: 0, problem: told('FRAME_TOO_LONG', { limit: maxFrame }) }
+    if (size > maxFrame) return { skipped: 0, problem: notice('FRAME_TOO_LONG', { limit: maxFrame }) }
     yield undefined
   }
   const last = held.at(-1)
@@ -105,8 +105,8 @@ export function createPlaces() {
   }
 }
 
-export function tellFramingError(error: unknown): Told {
-  if (error instanceof FrameTooLongError) return told('FRAME_TOO_LONG', { limit: error.limit })
-  if (error instanceof BadLengthError) return told('BAD_LENGTH', { value: error.value })
+export function noticeOfFramingError(error: unknown): Notice {
+  if (error instanceof FrameTooLongError) return notice('FRAME_TOO_LONG', { limit: error.limit })
+  if (error instanceof BadLengthError) return notice('BAD_LENGTH', { value: error.value })
   throw error
 }

@@ -1,5 +1,5 @@
 import { formatAddress } from '../../text/address.ts'
-import type { Counters, EndpointInfo, EndpointState, Limits, LogEntry, Told } from '../shared/protocol.ts'
+import type { Counters, EndpointInfo, EndpointState, Limits, LogEntry } from '../shared/protocol.ts'
 import type { EndpointSpec, FaultSpec, Rule } from '../shared/spec.ts'
 import { createFileSending } from './file.ts'
 import { createLog, type Log } from './log.ts'
@@ -10,9 +10,10 @@ import { createResponder } from './responder.ts'
 import { withoutSecrets } from './secrets.ts'
 import type { Targets } from './targets.ts'
 import { createTimer } from './timer.ts'
-import { AssistantError, told } from './told.ts'
 import { startTransport, type Host, type Transport } from './transport/start.ts'
 import { assertDatagram } from './transport/udp.ts'
+import { notice, type Notice } from '../shared/notice.ts'
+import { AssistantError } from './errors.ts'
 
 export type EndpointOptions = {
   id: string
@@ -21,7 +22,7 @@ export type EndpointOptions = {
   limits: Limits
   targets: Targets
   /** What is to be known of it, now that it is open. */
-  hints: (spec: EndpointSpec, local: { address: string; port: number }) => Told[]
+  hints: (spec: EndpointSpec, local: { address: string; port: number }) => Notice[]
   changed: (endpoint: Endpoint) => void
   logged: (endpoint: Endpoint) => void
 }
@@ -42,8 +43,8 @@ export class Endpoint {
   private readonly names = createNames()
   private transport: Transport | undefined
   private state: EndpointState = 'closed'
-  private problem: Told | undefined
-  private hints: Told[] = []
+  private problem: Notice | undefined
+  private hints: Notice[] = []
   private where: { address: string; port: number } | undefined
   private counters: Counters = noCounters()
 
@@ -55,7 +56,7 @@ export class Endpoint {
     this.log = createLog({ entries: options.limits.logEntries, bytes: options.limits.logBytes })
     const hooks = {
       send: (bytes: Uint8Array, peer: string | undefined) => void this.send(bytes, peer),
-      note: (note: Told) => this.note('', note),
+      note: (note: Notice) => this.note('', note),
       changed: () => this.changed(),
     }
     this.timer = createTimer(hooks)
@@ -84,7 +85,7 @@ export class Endpoint {
     this.transport = undefined
     for (const peer of this.peers.values()) peer.link.destroy()
     if (this.state === 'closed' || this.state === 'failed') return
-    this.note('', told('CLOSED'))
+    this.note('', notice('CLOSED'))
     this.setState('closed')
   }
 
@@ -99,7 +100,7 @@ export class Endpoint {
         peer.send(bytes)
       } catch (error) {
         refused.push(error)
-        if (peers.length > 1 && error instanceof AssistantError) this.note(peer.id, error.told)
+        if (peers.length > 1 && error instanceof AssistantError) this.note(peer.id, error.notice)
       }
     }
     if (refused.length === peers.length) throw refused[0]
@@ -108,7 +109,7 @@ export class Endpoint {
 
   peer(id: string): Peer {
     const peer = this.peers.get(id)
-    if (!peer) throw new AssistantError('NO_PEER', { peer: id })
+    if (!peer) throw new AssistantError(notice('NO_PEER', { peer: id }))
     return peer
   }
 
@@ -117,7 +118,7 @@ export class Endpoint {
     const peers = this.reached(peerId)
     if (peers.length === 0) throw this.nobody(peerId)
     for (const peer of peers) {
-      this.note(peer.id, told(how === 'kick' ? 'KICKED' : how === 'reset' ? 'RESET_SENT' : 'FINISHED', { peer: peer.id }))
+      this.note(peer.id, notice(how === 'kick' ? 'KICKED' : how === 'reset' ? 'RESET_SENT' : 'FINISHED', { peer: peer.id }))
       if (how === 'kick') peer.link.destroy()
       else if (how === 'reset') peer.link.reset()
       else {
@@ -183,7 +184,7 @@ export class Endpoint {
     }
   }
 
-  note(peer: string, note: Told): void {
+  note(peer: string, note: Notice): void {
     this.log.add('note', peer, { note })
     this.options.logged(this)
   }
@@ -196,13 +197,13 @@ export class Endpoint {
   }
 
   private nobody(peerId: string | undefined): AssistantError {
-    if (peerId) return new AssistantError('NO_PEER', { peer: peerId })
-    if (this.state === 'closed' || this.state === 'failed') return new AssistantError('NOT_OPEN', { endpoint: this.name })
-    return new AssistantError(this.spec.kind === 'udp' ? 'NO_TARGET' : 'NOTHING_CONNECTED')
+    if (peerId) return new AssistantError(notice('NO_PEER', { peer: peerId }))
+    if (this.state === 'closed' || this.state === 'failed') return new AssistantError(notice('NOT_OPEN', { endpoint: this.name }))
+    return new AssistantError(notice(this.spec.kind === 'udp' ? 'NO_TARGET' : 'NOTHING_CONNECTED'))
   }
 
   private hostFor(isCurrent: () => boolean): Host {
-    const end = (state: EndpointState, problem?: Told) => {
+    const end = (state: EndpointState, problem?: Notice) => {
       if (!isCurrent()) return
       if (problem) this.note('', problem)
       this.timer.stop()
@@ -218,21 +219,21 @@ export class Endpoint {
         if (!isCurrent()) return
         this.where = local
         this.hints = this.options.hints(this.spec, local)
-        if (this.spec.kind !== 'tcp-client') this.note('', told('OPENED', { address: local.address, port: local.port }))
+        if (this.spec.kind !== 'tcp-client') this.note('', notice('OPENED', { address: local.address, port: local.port }))
         this.setState('open')
       },
       failed: (problem) => end('failed', problem),
       closed: () => end('closed'),
       waiting: (ms, problem) => {
         end('waiting', problem)
-        if (isCurrent()) this.note('', told('RECONNECTING', { seconds: ms / 1000 }))
+        if (isCurrent()) this.note('', notice('RECONNECTING', { seconds: ms / 1000 }))
       },
       note: (peer, note) => this.note(peer, note),
       join: (link, options) => this.join(link, options),
       leave: (peer, problem) => this.leave(peer, problem),
       ended: (peer) => {
         peer.half = 'ended'
-        this.note(peer.id, told('ENDED', { peer: peer.id }))
+        this.note(peer.id, notice('ENDED', { peer: peer.id }))
         this.changed()
       },
     }
@@ -242,7 +243,7 @@ export class Endpoint {
     const name = formatAddress(link.address, link.port)
     const limit = Math.min(this.options.limits.peers, ('maxPeers' in this.spec && this.spec.maxPeers) || Infinity)
     if (this.peers.size >= limit) {
-      this.note('', told('TOO_MANY_PEERS', { limit, peer: name }))
+      this.note('', notice('TOO_MANY_PEERS', { limit, peer: name }))
       return undefined
     }
     const peer = createPeer(this.names.next(name), link, {
@@ -251,19 +252,19 @@ export class Endpoint {
       sent: (peer, bytes) => this.logBytes('tx', peer, bytes),
     })
     this.peers.set(peer.id, peer)
-    if (!quiet) this.note(peer.id, told('CONNECTED', { peer: peer.id }))
+    if (!quiet) this.note(peer.id, notice('CONNECTED', { peer: peer.id }))
     this.changed()
     if (!quiet) this.responder.connected(peer)
     return peer
   }
 
-  private leave(peer: Peer, problem?: Told): void {
+  private leave(peer: Peer, problem?: Notice): void {
     if (this.peers.get(peer.id) !== peer) return
     this.peers.delete(peer.id)
     peer.stop()
     if (problem) this.note(peer.id, problem)
     if (this.spec.kind !== 'udp') {
-      this.note(peer.id, told('DISCONNECTED', { peer: peer.id, rx: peer.counters.rxBytes, tx: peer.counters.txBytes }))
+      this.note(peer.id, notice('DISCONNECTED', { peer: peer.id, rx: peer.counters.rxBytes, tx: peer.counters.txBytes }))
     }
     this.changed()
   }
@@ -281,7 +282,7 @@ export class Endpoint {
     return entry
   }
 
-  private setState(state: EndpointState, problem?: Told): void {
+  private setState(state: EndpointState, problem?: Notice): void {
     this.state = state
     this.problem = problem
     if (state !== 'open') {

@@ -1,55 +1,53 @@
-import type { Code, Told } from '../shared/protocol.ts'
+import { notice, type Notice } from '../shared/notice.ts'
 
-/** A text for people, by its code. */
-export function told(code: Code, params: Record<string, string | number> = {}): Told {
-  return { code, params }
-}
-
-/** Something that was asked for cannot be done. */
+/** Something that was asked for cannot be done; `notice` says why. */
 export class AssistantError extends Error {
-  readonly told: Told
+  readonly notice: Notice
 
-  constructor(code: Code, params: Record<string, string | number> = {}) {
-    super(`${code} ${JSON.stringify(params)}`)
-    this.told = told(code, params)
+  constructor(notice: Notice) {
+    super(`${notice.code} ${JSON.stringify(notice.params)}`)
+    this.notice = notice
   }
 }
 
 /** What an error of any kind means for people. */
-export function tellError(error: unknown): Told {
-  return error instanceof AssistantError ? error.told : told('SOCKET_FAILED', { reason: (error as Error).message })
+export function noticeOfError(error: unknown): Notice {
+  return error instanceof AssistantError ? error.notice : notice('SOCKET_FAILED', { reason: (error as Error).message })
 }
 
 /** What a socket's error means for people. */
-export function tellSocketError(error: unknown, { host = '', port = 0, peer = '' }: { host?: string; port?: number; peer?: string }): Told {
-  if (error instanceof AssistantError) return error.told
+export function noticeOfSocketError(
+  error: unknown,
+  { host = '', port = 0, peer = '' }: { host?: string; port?: number; peer?: string },
+): Notice {
+  if (error instanceof AssistantError) return error.notice
   const { code = '', message, errors } = error as NodeJS.ErrnoException & { errors?: unknown[] }
-  // Node.js tries the addresses of a name one after another and tells all that went wrong.
-  if (errors?.length) return tellSocketError(errors[0], { host, port, peer })
+  // Node.js tries the addresses of a name one after another and reports all that went wrong.
+  if (errors?.length) return noticeOfSocketError(errors[0], { host, port, peer })
   switch (code) {
     case 'ECONNREFUSED':
-      return told('REFUSED', { host, port })
+      return notice('REFUSED', { host, port })
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EHOSTDOWN':
-      return told('UNREACHABLE', { host, port })
+      return notice('UNREACHABLE', { host, port })
     case 'ETIMEDOUT':
-      return told('TIMED_OUT', { host, port, seconds: 0 })
+      return notice('TIMED_OUT', { host, port, seconds: 0 })
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EAI_FAIL':
-      return told('DNS_FAILED', { host })
+      return notice('DNS_FAILED', { host })
     case 'EADDRINUSE':
-      return told('PORT_IN_USE', { port })
+      return notice('PORT_IN_USE', { port })
     case 'EACCES':
-      return told('PORT_NOT_ALLOWED', { port })
+      return notice('PORT_NOT_ALLOWED', { port })
     case 'EADDRNOTAVAIL':
-      return told('ADDRESS_NOT_HERE', { address: host })
+      return notice('ADDRESS_NOT_HERE', { address: host })
     case 'ECONNRESET':
     case 'EPIPE':
-      return peer === '' ? told('REFUSED', { host, port }) : told('CONNECTION_RESET', { peer })
+      return peer === '' ? notice('REFUSED', { host, port }) : notice('CONNECTION_RESET', { peer })
     default:
-      if (/^(ERR_(SSL|TLS)|ERR_OSSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return told('TLS_FAILED', { reason: message })
-      return peer === '' ? told('SOCKET_FAILED', { reason: message }) : told('CONNECTION_LOST', { peer, reason: message })
+      if (/^(ERR_(SSL|TLS)|ERR_OSSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return notice('TLS_FAILED', { reason: message })
+      return peer === '' ? notice('SOCKET_FAILED', { reason: message }) : notice('CONNECTION_LOST', { peer, reason: message })
   }
 }

@@ -1,7 +1,8 @@
-import type { FileInfo, Told } from '../shared/protocol.ts'
+import type { FileInfo } from '../shared/protocol.ts'
 import { createBreath } from './breath.ts'
 import type { Peer } from './peer.ts'
-import { AssistantError, told } from './told.ts'
+import { notice, type Notice } from '../shared/notice.ts'
+import { AssistantError } from './errors.ts'
 
 /** Bytes that may wait before the next piece of a file is taken. */
 const MAX_AHEAD_BYTES = 256 * 1024
@@ -10,7 +11,7 @@ type Plan = { name: string; size: number; peer: string | undefined; owner: unkno
 type Hooks = {
   send: (bytes: Uint8Array, peer: string | undefined) => void
   peers: (peer: string | undefined) => Peer[]
-  note: (note: Told) => void
+  note: (note: Notice) => void
   changed: () => void
 }
 
@@ -26,7 +27,7 @@ export function createFileSending({ send, peers, note, changed }: Hooks) {
     if (!running) return undefined
     const info = infoOf(running)
     running = undefined
-    note(told('FILE_CANCELLED', { name: info.name, sent: info.sent, size: info.size }))
+    note(notice('FILE_CANCELLED', { name: info.name, sent: info.sent, size: info.size }))
     changed()
     return info
   }
@@ -48,15 +49,15 @@ export function createFileSending({ send, peers, note, changed }: Hooks) {
 
   return {
     begin(plan: Plan): FileInfo {
-      if (running) throw new AssistantError('FILE_BUSY', { name: running.name })
+      if (running) throw new AssistantError(notice('FILE_BUSY', { name: running.name }))
       running = { ...plan, sent: 0, busy: false }
-      note(told('FILE_STARTED', { name: plan.name, size: plan.size }))
+      note(notice('FILE_STARTED', { name: plan.name, size: plan.size }))
       changed()
       return infoOf(running)
     },
     async chunk(bytes: Uint8Array): Promise<FileInfo> {
       const file = running
-      if (!file || file.busy || file.sent + bytes.length > file.size) throw new AssistantError('FILE_OUT_OF_STEP')
+      if (!file || file.busy || file.sent + bytes.length > file.size) throw new AssistantError(notice('FILE_OUT_OF_STEP'))
       file.busy = true
       try {
         await pass(file, bytes)
@@ -68,7 +69,7 @@ export function createFileSending({ send, peers, note, changed }: Hooks) {
       }
       if (running === file && file.sent === file.size) {
         running = undefined
-        note(told('FILE_DONE', { name: file.name, size: file.size }))
+        note(notice('FILE_DONE', { name: file.name, size: file.size }))
         changed()
       }
       return infoOf(file)

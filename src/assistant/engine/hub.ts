@@ -1,5 +1,5 @@
 import { createMacroState } from '../shared/macros.ts'
-import type { EndpointInfo, Entry, Limits, LogEntry, Preset, Request, Requests, Told, Verb } from '../shared/protocol.ts'
+import type { EndpointInfo, Entry, Limits, LogEntry, Preset, Request, Requests, Verb } from '../shared/protocol.ts'
 import type { Draft, EndpointSpec } from '../shared/spec.ts'
 import { composeDraft } from './compose.ts'
 import { Endpoint } from './endpoint.ts'
@@ -7,8 +7,9 @@ import { performExport } from './exporting.ts'
 import { spanOf } from './log.ts'
 import { withSecrets } from './secrets.ts'
 import { createTargets } from './targets.ts'
-import { AssistantError } from './told.ts'
 import { performView } from './views.ts'
+import { notice, type Notice } from '../shared/notice.ts'
+import { AssistantError } from './errors.ts'
 
 const MIB = 1024 * 1024
 const MAX_FETCHED_BYTES = 2 * MIB
@@ -32,7 +33,7 @@ export type HubOptions = {
   presets?: Preset[]
   /** What scenario files from a page may name as `${NAME}`. */
   variables?: Readonly<Record<string, string>>
-  hints?: (spec: EndpointSpec, local: { address: string; port: number }) => Told[]
+  hints?: (spec: EndpointSpec, local: { address: string; port: number }) => Notice[]
 }
 
 /** What followers are told. Entries are not among it: followers read them from the log when it suits them. */
@@ -57,12 +58,12 @@ export function createHub({ limits: given = {}, targets: allowList, presets = []
 
   function find(id: string): Endpoint {
     const endpoint = endpoints.get(id)
-    if (!endpoint) throw new AssistantError('NO_ENDPOINT', { endpoint: id })
+    if (!endpoint) throw new AssistantError(notice('NO_ENDPOINT', { endpoint: id }))
     return endpoint
   }
 
   function open({ spec, name }: Requests['open']['ask']): EndpointInfo {
-    if (endpoints.size >= limits.endpoints) throw new AssistantError('TOO_MANY_ENDPOINTS', { limit: limits.endpoints })
+    if (endpoints.size >= limits.endpoints) throw new AssistantError(notice('TOO_MANY_ENDPOINTS', { limit: limits.endpoints }))
     const id = `e${(numbers += 1)}`
     const endpoint = new Endpoint({
       id,
@@ -84,9 +85,10 @@ export function createHub({ limits: given = {}, targets: allowList, presets = []
   }
 
   function contentOf({ data, draft }: { data?: string; draft?: Draft }): Uint8Array {
-    if ((data === undefined) === (draft === undefined)) throw new AssistantError('BAD_REQUEST', { reason: 'data or draft, one of them' })
+    if ((data === undefined) === (draft === undefined))
+      throw new AssistantError(notice('BAD_REQUEST', { reason: 'data or draft, one of them' }))
     const bytes = draft ? composeDraft(draft, macros) : Buffer.from(data!, 'base64')
-    if (bytes.length > limits.sendBytes) throw new AssistantError('TOO_LONG', { bytes: bytes.length, limit: limits.sendBytes })
+    if (bytes.length > limits.sendBytes) throw new AssistantError(notice('TOO_LONG', { bytes: bytes.length, limit: limits.sendBytes }))
     return bytes
   }
 
@@ -122,13 +124,13 @@ export function createHub({ limits: given = {}, targets: allowList, presets = []
       case 'file':
         return performFile(endpoint, request, owner)
       case 'rules':
-        if (request.rules.length > limits.rules) throw new AssistantError('TOO_MANY_RULES', { limit: limits.rules })
+        if (request.rules.length > limits.rules) throw new AssistantError(notice('TOO_MANY_RULES', { limit: limits.rules }))
         endpoint.setRules(request.rules)
         return endpoint.info()
       case 'faults':
         if (request.faults) endpoint.setFaults(request.faults)
         if (request.now) {
-          if (endpoint.spec.kind === 'udp') throw new AssistantError('NOT_FOR_KIND', { kind: 'udp' })
+          if (endpoint.spec.kind === 'udp') throw new AssistantError(notice('NOT_FOR_KIND', { kind: 'udp' }))
           endpoint.disturb(request.now, request.peer)
         }
         return endpoint.info()
@@ -165,12 +167,12 @@ export function createHub({ limits: given = {}, targets: allowList, presets = []
     if (request.step === 'cancel') return endpoint.file.cancel() ?? { name: '', size: 0, sent: 0 }
     if (request.step === 'chunk') {
       const bytes = Buffer.from(request.data ?? '', 'base64')
-      if (bytes.length > limits.sendBytes) throw new AssistantError('TOO_LONG', { bytes: bytes.length, limit: limits.sendBytes })
+      if (bytes.length > limits.sendBytes) throw new AssistantError(notice('TOO_LONG', { bytes: bytes.length, limit: limits.sendBytes }))
       return endpoint.file.chunk(bytes)
     }
     const { name, size, peer, chunkBytes = endpoint.spec.kind === 'udp' ? 1024 : 0, periodMs = 0 } = request
-    if (!name || !size) throw new AssistantError('BAD_REQUEST', { reason: 'file: name and size are needed' })
-    if (size > limits.fileBytes) throw new AssistantError('FILE_TOO_LARGE', { bytes: size, limit: limits.fileBytes })
+    if (!name || !size) throw new AssistantError(notice('BAD_REQUEST', { reason: 'file: name and size are needed' }))
+    if (size > limits.fileBytes) throw new AssistantError(notice('FILE_TOO_LARGE', { bytes: size, limit: limits.fileBytes }))
     return endpoint.file.begin({ name, size, peer, owner, pieceBytes: chunkBytes, periodMs })
   }
 

@@ -1,5 +1,6 @@
-import type { Direction, LogEntry, Told } from '../shared/protocol.ts'
+import type { Direction, LogEntry } from '../shared/protocol.ts'
 import { nowMicros } from './clock.ts'
+import type { Notice } from '../shared/notice.ts'
 
 const BLOCK_BYTES = 64 * 1024
 // Chunks smaller than this are put together: each of its own would weigh many times its bytes.
@@ -18,7 +19,7 @@ export type Log = {
   readonly dropped: number
   /** Bytes ever logged, in each direction, whatever was dropped since. */
   readonly total: { rx: number; tx: number }
-  add: (dir: Direction, peer: string, content: { data?: Uint8Array; note?: Told }) => LogEntry
+  add: (dir: Direction, peer: string, content: { data?: Uint8Array; note?: Notice }) => LogEntry
   get: (n: number) => LogEntry | undefined
   /** Entries from one number to another, as far as they are there, at most so many. */
   slice: (from: number, to: number, limit?: number) => LogEntry[]

@@ -3,11 +3,11 @@ import { readIntake } from '../../nodes/support/options.ts'
 import type { FilledDefaults } from '../../nodes/support/defaults.ts'
 import { createDecoder } from '../../tcp/encoding.ts'
 import { createIntake, type IntakeOptions, type Payload } from '../../tcp/intake.ts'
-import type { LogEntry, NodeMessage, NodeView, Told } from '../shared/protocol.ts'
+import type { LogEntry, NodeMessage, NodeView } from '../shared/protocol.ts'
 import type { TcpInSpec } from '../shared/spec.ts'
 import type { Breath } from './breath.ts'
-import { createPlaces, cutStream, streamsOf, tellFramingError, type Stream } from './cutting.ts'
-import { told } from './told.ts'
+import { createPlaces, cutStream, streamsOf, noticeOfFramingError, type Stream } from './cutting.ts'
+import { notice, type Notice } from '../shared/notice.ts'
 
 const MAX_MESSAGES = 5_000
 const MIB = 1024 * 1024
@@ -27,11 +27,11 @@ export async function viewAsNodeRed(
       messages: [],
       warnings: [],
       truncated: false,
-      problem: told('BAD_SETTING', { setting: 'tcp in', reason: (error as Error).message }),
+      problem: notice('BAD_SETTING', { setting: 'tcp in', reason: (error as Error).message }),
     }
   }
   const messages: NodeMessage[] = []
-  let problem: Told | undefined
+  let problem: Notice | undefined
   let chunks = 0
   let bytes = 0
   let truncated = false
@@ -58,7 +58,7 @@ export async function viewAsNodeRed(
 }
 
 /** Messages one by one; undefined for a chunk that is done, so that whoever asks can pause. */
-function* takeIn(stream: Stream, intake: IntakeOptions, settings: TcpInSpec): Generator<NodeMessage | { problem: Told } | undefined> {
+function* takeIn(stream: Stream, intake: IntakeOptions, settings: TcpInSpec): Generator<NodeMessage | { problem: Notice } | undefined> {
   const make = (payload: Payload, t: number, entries: [number, number], bytes?: Buffer, complete = true) =>
     messageOf(payload, { t, peer: stream.peer, entries, intake, settings, bytes, complete })
   const cuttable = intake.dataType !== 'text' || !['stream', 'delimiter'].includes(intake.framing.kind)
@@ -85,7 +85,7 @@ function* takeIn(stream: Stream, intake: IntakeOptions, settings: TcpInSpec): Ge
       yield undefined
     }
   } catch (error) {
-    yield { problem: tellFramingError(error) }
+    yield { problem: noticeOfFramingError(error) }
     return
   }
   const tail = stream.ended ? live.flush() : undefined
@@ -128,9 +128,9 @@ function isSplit(bytes: Buffer, encoding: string): boolean {
   return decoder.pending().length > 0
 }
 
-function warningsFor(settings: TcpInSpec, intake: IntakeOptions, messages: readonly NodeMessage[], chunks: number): Told[] {
-  const warnings: Told[] = []
-  const warn = (setting: string, reason: string) => warnings.push(told('USELESS_SETTING', { setting, reason }))
+function warningsFor(settings: TcpInSpec, intake: IntakeOptions, messages: readonly NodeMessage[], chunks: number): Notice[] {
+  const warnings: Notice[] = []
+  const warn = (setting: string, reason: string) => warnings.push(notice('USELESS_SETTING', { setting, reason }))
   const newline = typeof settings.newline === 'string' ? settings.newline : ''
   const stock = settings.framing === undefined || settings.framing === ''
   const { kind } = intake.framing
@@ -140,7 +140,7 @@ function warningsFor(settings: TcpInSpec, intake: IntakeOptions, messages: reado
   if (kind === 'delimiter' && chunks > 0 && messages.length === 0) warn('newline', 'never-came')
   if (kind === 'marker' && chunks > 0 && messages.length === 0) warn('frameStart', 'never-came')
   if (messages.some(({ flags }) => flags.includes('split-character')))
-    warnings.push(told('SPLIT_CHARACTERS', { encoding: intake.encoding }))
-  if (messages.some(({ flags }) => flags.includes('invalid-bytes'))) warnings.push(told('WRONG_ENCODING', { encoding: intake.encoding }))
+    warnings.push(notice('SPLIT_CHARACTERS', { encoding: intake.encoding }))
+  if (messages.some(({ flags }) => flags.includes('invalid-bytes'))) warnings.push(notice('WRONG_ENCODING', { encoding: intake.encoding }))
   return warnings
 }

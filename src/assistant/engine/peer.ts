@@ -1,7 +1,8 @@
 import type { Counters, PeerInfo } from '../shared/protocol.ts'
 import type { FaultSpec } from '../shared/spec.ts'
 import { createOutlet } from './faults.ts'
-import { AssistantError } from './told.ts'
+import { notice } from '../shared/notice.ts'
+import { AssistantError } from './errors.ts'
 
 /** What a connection, or a place that datagrams come from, can do. */
 export type Link = {
@@ -67,7 +68,7 @@ export function createPeer(id: string, link: Link, hooks: PeerHooks) {
     send(bytes: Uint8Array): void {
       const waiting = outlet.waiting + link.waiting
       if (waiting > 0 && waiting + bytes.length > MAX_WAITING_BYTES) {
-        throw new AssistantError('SLOW_PEER', { peer: id, bytes: waiting, limit: MAX_WAITING_BYTES })
+        throw new AssistantError(notice('SLOW_PEER', { peer: id, bytes: waiting, limit: MAX_WAITING_BYTES }))
       }
       outlet.send(bytes)
     },

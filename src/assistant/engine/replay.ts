@@ -1,10 +1,11 @@
-import type { LogEntry, ReplayInfo, Told } from '../shared/protocol.ts'
-import { tellError, told } from './told.ts'
+import type { LogEntry, ReplayInfo } from '../shared/protocol.ts'
+import { notice, type Notice } from '../shared/notice.ts'
+import { noticeOfError } from './errors.ts'
 
 // What is due all at once must not keep anybody else waiting.
 const SLICE_MS = 10
 
-type Hooks = { send: (bytes: Uint8Array, peer: string | undefined) => void; note: (note: Told) => void; changed: () => void }
+type Hooks = { send: (bytes: Uint8Array, peer: string | undefined) => void; note: (note: Notice) => void; changed: () => void }
 
 /** Sends the bytes of log entries again, as far apart as they were, divided by `speed`. */
 export function createReplay({ send, note, changed }: Hooks) {
@@ -27,7 +28,7 @@ export function createReplay({ send, note, changed }: Hooks) {
       try {
         send(entry.data!, peer)
       } catch (error) {
-        note(tellError(error))
+        note(noticeOfError(error))
         return stop()
       }
       running.at += 1
@@ -40,7 +41,7 @@ export function createReplay({ send, note, changed }: Hooks) {
 
   function stop(): void {
     clearTimeout(timer)
-    if (running) note(told('REPLAY_DONE', { sent: running.at }))
+    if (running) note(notice('REPLAY_DONE', { sent: running.at }))
     running = undefined
     changed()
   }
@@ -49,7 +50,7 @@ export function createReplay({ send, note, changed }: Hooks) {
     start(entries: readonly LogEntry[], { speed, peer }: { speed: number; peer: string | undefined }): void {
       if (running) stop()
       running = { entries: entries.filter(({ data }) => data !== undefined), at: 0, from: performance.now(), speed, peer }
-      note(told('REPLAY_STARTED', { total: running.entries.length }))
+      note(notice('REPLAY_STARTED', { total: running.entries.length }))
       tick()
     },
     stop,

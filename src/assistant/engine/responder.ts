@@ -1,15 +1,15 @@
 import { createMacroState } from '../shared/macros.ts'
 import { compileRule, type CompiledRule } from '../shared/rules.ts'
-import type { Code, Told } from '../shared/protocol.ts'
 import type { Rule } from '../shared/spec.ts'
 import { composeDraft } from './compose.ts'
 import type { Peer } from './peer.ts'
-import { AssistantError, tellError, told } from './told.ts'
+import { notice, type Notice } from '../shared/notice.ts'
+import { AssistantError, noticeOfError } from './errors.ts'
 
 // Replies with a delay that have not left yet.
 const MAX_PENDING = 1_000
 
-type Hooks = { note: (peer: string, note: Told) => void; isHere: (peer: Peer) => boolean }
+type Hooks = { note: (peer: string, note: Notice) => void; isHere: (peer: Peer) => boolean }
 
 /** Answers by rules: the first that fits, for every chunk or datagram. */
 export function createResponder({ note, isHere }: Hooks) {
@@ -23,11 +23,11 @@ export function createResponder({ note, isHere }: Hooks) {
       try {
         if (isHere(peer)) peer.send(composeDraft(rule.reply, macros, captures))
       } catch (error) {
-        note(peer.id, tellError(error))
+        note(peer.id, noticeOfError(error))
       }
     }
     if (!rule.delayMs) return send()
-    if (pending.size >= MAX_PENDING) return note(peer.id, told('SLOW_PEER', { peer: peer.id, bytes: pending.size, limit: MAX_PENDING }))
+    if (pending.size >= MAX_PENDING) return note(peer.id, notice('SLOW_PEER', { peer: peer.id, bytes: pending.size, limit: MAX_PENDING }))
     const timer = setTimeout(() => {
       pending.delete(timer)
       send()
@@ -48,7 +48,7 @@ export function createResponder({ note, isHere }: Hooks) {
     set(next: readonly Rule[]): void {
       const all = next.map((rule, index) => {
         const result = compileRule(rule, index)
-        if ('error' in result) throw new AssistantError(result.error.code as Code, result.error.params)
+        if ('error' in result) throw new AssistantError(result.error)
         // An encoding that is not known shall be told of now, not with the first reply.
         composeDraft({ ...rule.reply, macros: false, text: '' }, macros)
         return result.compiled

@@ -1,8 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { matches, parseAddressList } from '../../tcp/access-list.ts'
 import { metadataAddress } from './metadata.ts'
-import { told } from './told.ts'
-import type { Told } from '../shared/protocol.ts'
+import { notice, type Notice } from '../shared/notice.ts'
 
 export const TARGETS_FORM =
   'addresses and networks, with ports where only some are meant, such as 10.0.0.0/8:1-1024, 192.168.1.5, [2001:db8::/32]:80'
@@ -16,7 +15,7 @@ type Target = { list: BlockList; narrow: boolean; first: number; last: number }
 /** Where the assistant may connect and send to. */
 export type Targets = {
   /** Why an address must not be dialled, or undefined when it may. */
-  refuse: (address: string, port: number, host?: string) => Told | undefined
+  refuse: (address: string, port: number, host?: string) => Notice | undefined
 }
 
 /** @throws when an entry is no address or network, or its ports are none */
@@ -35,9 +34,9 @@ export function createTargets(text?: string): Targets {
       const fits = ({ list, first, last }: Target, one: string) => port >= first && port <= last && matches(list, one)
       const metadata = metadataAddress(address)
       if (metadata !== undefined && !allowed?.some((target) => target.narrow && fits(target, metadata)))
-        return told('METADATA_ADDRESS', { address })
+        return notice('METADATA_ADDRESS', { address })
       if (allowed !== undefined && !allowed.some((target) => fits(target, address)))
-        return told('TARGET_NOT_ALLOWED', { host, port, address })
+        return notice('TARGET_NOT_ALLOWED', { host, port, address })
       return undefined
     },
   }

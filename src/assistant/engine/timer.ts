@@ -1,12 +1,13 @@
 import { createMacroState } from '../shared/macros.ts'
-import type { TimerInfo, Told } from '../shared/protocol.ts'
+import type { TimerInfo } from '../shared/protocol.ts'
 import type { TimerSpec } from '../shared/spec.ts'
 import { composeDraft } from './compose.ts'
-import { tellError, told } from './told.ts'
+import { notice, type Notice } from '../shared/notice.ts'
+import { noticeOfError } from './errors.ts'
 
 type Hooks = {
   send: (bytes: Uint8Array, peer: string | undefined) => void
-  note: (note: Told) => void
+  note: (note: Notice) => void
   changed: () => void
 }
 
@@ -22,7 +23,7 @@ export function createTimer({ send, note, changed }: Hooks) {
       send(composeDraft(spec.draft, macros), spec.peer)
       running.sent += 1
     } catch (error) {
-      note(tellError(error))
+      note(noticeOfError(error))
       return stop()
     }
     if (spec.count > 0 && running.sent >= spec.count) return stop()
@@ -34,7 +35,7 @@ export function createTimer({ send, note, changed }: Hooks) {
 
   function stop(): void {
     clearTimeout(timer)
-    if (running) note(told('TIMER_DONE', { sent: running.sent }))
+    if (running) note(notice('TIMER_DONE', { sent: running.sent }))
     running = undefined
     changed()
   }
@@ -46,7 +47,7 @@ export function createTimer({ send, note, changed }: Hooks) {
       composeDraft(spec.draft, createMacroState())
       if (running) stop()
       running = { spec, sent: 0, from: performance.now(), macros }
-      note(told('TIMER_STARTED', { periodMs: spec.periodMs, count: spec.count }))
+      note(notice('TIMER_STARTED', { periodMs: spec.periodMs, count: spec.count }))
       tick()
     },
     stop,

@@ -9,7 +9,8 @@ import { createBreath, type Breath } from './breath.ts'
 import { cutStream, streamsOf, type CutPiece, type Stream } from './cutting.ts'
 import type { Log } from './log.ts'
 import { viewAsNodeRed } from './node-view.ts'
-import { AssistantError, told } from './told.ts'
+import { notice } from '../shared/notice.ts'
+import { AssistantError } from './errors.ts'
 
 const MAX_FRAME_BYTES = 1024 * 1024
 export const MAX_ROWS = 5_000
@@ -27,7 +28,7 @@ export async function performView(
   const breath = createBreath(signal)
   switch (request.view) {
     case 'framing':
-      if (!request.framing) throw new AssistantError('BAD_SETTING', { setting: 'framing', reason: 'is missing' })
+      if (!request.framing) throw new AssistantError(notice('BAD_SETTING', { setting: 'framing', reason: 'is missing' }))
       return await viewFraming(entries, request, breath)
     case 'node-red':
       return await viewAsNodeRed(entries, { settings: request.settings ?? {}, dir: request.dir ?? 'rx', breath })
@@ -86,7 +87,7 @@ function verdictOf(frame: Buffer, checksum: ChecksumSpec): Pick<Frame, 'verdict'
 }
 
 async function viewText(entries: readonly LogEntry[], encoding: string, breath: Breath): Promise<TextView> {
-  if (!isKnownEncoding(encoding)) throw new AssistantError('BAD_ENCODING', { encoding })
+  if (!isKnownEncoding(encoding)) throw new AssistantError(notice('BAD_ENCODING', { encoding }))
   const texts: Record<string, string> = {}
   for (const { chunks } of streamsOf(entries, ['rx', 'tx'])) {
     const decoder = createDecoder(encoding)
@@ -105,7 +106,7 @@ function toFraming(spec: FramingSpec): Framing {
   try {
     createFramer({ framing, maxFrame: MAX_FRAME_BYTES, onReady() {} }).stop()
   } catch (error) {
-    throw new AssistantError('BAD_SETTING', { setting: spec.kind, reason: (error as Error).message })
+    throw new AssistantError(notice('BAD_SETTING', { setting: spec.kind, reason: (error as Error).message }))
   }
   return framing
 }
@@ -118,7 +119,7 @@ function framingOf(spec: FramingSpec): Framing {
 
 function bytesOf(setting: string, text: string): Buffer {
   const parsed = parseHex(text)
-  if ('error' in parsed) throw new AssistantError('BAD_HEX', parsed.error)
-  if (parsed.bytes.length === 0) throw new AssistantError('BAD_SETTING', { setting, reason: told('BAD_HEX').code })
+  if ('error' in parsed) throw new AssistantError(notice('BAD_HEX', parsed.error))
+  if (parsed.bytes.length === 0) throw new AssistantError(notice('BAD_SETTING', { setting, reason: 'there are no bytes' }))
   return Buffer.from(parsed.bytes)
 }

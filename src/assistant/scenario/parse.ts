@@ -6,6 +6,7 @@ import { CHECKSUM_NAMES, CHECKSUMS } from '../shared/checksum.ts'
 import { composeBytes } from '../shared/compose.ts'
 import { parseHexPattern } from '../shared/pattern.ts'
 import { parseRegex } from '../shared/regex.ts'
+import type { Code } from '../shared/notice.ts'
 import type { ChecksumSpec, Draft, EndpointSpec } from '../shared/spec.ts'
 import { Fields, TooManyMistakes } from './fields.ts'
 import { ScenarioError, STEP_KINDS, type Scenario, type ScenarioPeer, type Step } from './model.ts'
@@ -19,6 +20,7 @@ const MAX_YAML_ERRORS = 20
 const KEYS = ['name', 'timeout', 'peers', 'steps']
 const PEER_KEYS = ['client', 'server', 'udp', 'local', 'encoding', 'tls', 'verify', 'later', 'reconnect']
 const DRAFT_KEYS = ['text', 'hex', 'encoding', 'escapes', 'ending', 'checksum', 'macros']
+const MISTAKES: Partial<Record<Code, string>> = { BAD_HEX: 'no HEX', BAD_ESCAPE: 'no escape', BAD_MACRO: 'no macro' }
 const ENDINGS = { none: '', lf: '\n', cr: '\r', crlf: '\r\n' } as const
 
 export type Source = { file: string; variables?: Readonly<Record<string, string | undefined>> }
@@ -212,7 +214,7 @@ class Parser {
     }
     const tried = composeBytes({ ...draft, encoding: 'utf8' })
     if ('bytes' in tried) return draft
-    const what = { BAD_HEX: 'no HEX', BAD_ESCAPE: 'no escape', BAD_MACRO: 'no macro' }[tried.error.code] ?? 'not understood'
+    const what = MISTAKES[tried.error.code] ?? 'not understood'
     return fields.wrong(source, isHex ? 'hex' : 'send', `"${tried.error.params.text}" at ${Number(tried.error.params.at) + 1} is ${what}`)
   }
 

@@ -1,9 +1,9 @@
 // One peer of a scenario while it runs: its endpoint, and what it has received.
 import { createInbox } from './inbox.ts'
 import type { Hub } from '../engine/hub.ts'
-import type { Told } from '../shared/protocol.ts'
 import type { Draft } from '../shared/spec.ts'
 import type { ScenarioPeer } from './model.ts'
+import type { Notice } from '../shared/notice.ts'
 
 export function openPlayer(hub: Hub, peer: ScenarioPeer, title: string) {
   const inbox = createInbox(peer.encoding)
@@ -47,7 +47,7 @@ export function openPlayer(hub: Hub, peer: ScenarioPeer, title: string) {
       return state === undefined || state.peers.length === 0
     },
     /** Why it will not get any further. */
-    problem: (): Told | undefined => {
+    problem: (): Notice | undefined => {
       const state = info()
       return state?.state === 'failed' ? state.problem : undefined
     },

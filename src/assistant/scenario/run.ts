@@ -1,14 +1,14 @@
 import { createBreath } from '../engine/breath.ts'
 import type { Hub } from '../engine/hub.ts'
 import type { Wanted } from './inbox.ts'
-import { AssistantError } from '../engine/told.ts'
 import { escapeBytes } from '../../text/escapes.ts'
 import { formatHex } from '../../text/hex.ts'
-import type { Told } from '../shared/protocol.ts'
-import type { ScenarioCode, ScenarioResult, StepResult, StepStart } from '../shared/scenario.ts'
+import type { ScenarioResult, StepResult, StepStart } from '../shared/scenario.ts'
 import type { Scenario, Step } from './model.ts'
 import { openPlayer, type Player } from './player.ts'
 import { waitFor, type Waiting } from './wait.ts'
+import { notice, type Notice } from '../shared/notice.ts'
+import { AssistantError } from '../engine/errors.ts'
 
 export type RunOptions = {
   hub: Hub
@@ -76,13 +76,13 @@ function openAll(scenario: Scenario, players: Map<string, Player>): StepResult |
   for (const peer of scenario.peers.values()) {
     if (peer.later) continue
     const problem = attempt(() => players.get(peer.name)!.open())
-    if (problem) return { line: peer.line, what: tell('STEP_OPEN', { peer: peer.name }), ok: false, ms: 0, problem }
+    if (problem) return { line: peer.line, what: notice('STEP_OPEN', { peer: peer.name }), ok: false, ms: 0, problem }
   }
   return undefined
 }
 
-async function perform(step: Exclude<Step, { do: 'repeat' }>, player: Player | undefined, waiting: Waiting): Promise<Told | undefined> {
-  if (waiting.signal.aborted) return { code: 'STOPPED', params: {} }
+async function perform(step: Exclude<Step, { do: 'repeat' }>, player: Player | undefined, waiting: Waiting): Promise<Notice | undefined> {
+  if (waiting.signal.aborted) return notice('STOPPED')
   if (step.do === 'wait') return await quiet(waiting, step.ms)
   const here = player!
   switch (step.do) {
@@ -101,26 +101,26 @@ async function perform(step: Exclude<Step, { do: 'repeat' }>, player: Player | u
     case 'silence': {
       here.inbox.clear()
       const heard = await waitFor(() => here.inbox.bytes.length > 0, step.ms, waiting)
-      if (heard === 'met') return { code: 'NOT_SILENT', params: { peer: step.peer, received: shown(here) } }
-      return heard === 'stopped' ? { code: 'STOPPED', params: {} } : undefined
+      if (heard === 'met') return notice('NOT_SILENT', { peer: step.peer, received: shown(here) })
+      return heard === 'stopped' ? notice('STOPPED') : undefined
     }
     case 'close':
       here.close()
       return undefined
     case 'closed': {
       const end = await waitFor(() => here.isClosed(), step.timeoutMs, waiting)
-      return end === 'met' ? undefined : tellEnd(end, { code: 'STILL_CONNECTED', params: { peer: step.peer, ms: step.timeoutMs } })
+      return end === 'met' ? undefined : orStopped(end, notice('STILL_CONNECTED', { peer: step.peer, ms: step.timeoutMs }))
     }
   }
 }
 
-async function connected(step: { peer: string; timeoutMs: number }, player: Player, waiting: Waiting): Promise<Told | undefined> {
+async function connected(step: { peer: string; timeoutMs: number }, player: Player, waiting: Waiting): Promise<Notice | undefined> {
   const end = await waitFor(() => player.isConnected() || player.problem() !== undefined, step.timeoutMs, waiting)
-  const missing = { code: 'NOT_CONNECTED', params: { peer: step.peer, ms: step.timeoutMs } }
-  return player.problem() ?? (end === 'met' ? undefined : tellEnd(end, missing))
+  const missing = notice('NOT_CONNECTED', { peer: step.peer, ms: step.timeoutMs })
+  return player.problem() ?? (end === 'met' ? undefined : orStopped(end, missing))
 }
 
-async function expect(step: Extract<Step, { do: 'expect' }>, player: Player, waiting: Waiting): Promise<Told | undefined> {
+async function expect(step: Extract<Step, { do: 'expect' }>, player: Player, waiting: Waiting): Promise<Notice | undefined> {
   const { peer, wanted, timeoutMs } = step
   let found = false
   let gone = false
@@ -135,24 +135,24 @@ async function expect(step: Extract<Step, { do: 'expect' }>, player: Player, wai
   )
   if (found) return undefined
   const params = { peer, wanted: wantedAsText(wanted), received: shown(player) }
-  if (gone) return player.problem() ?? { code: 'PEER_GONE', params }
-  return tellEnd(end, { code: 'NOT_RECEIVED', params: { ...params, ms: timeoutMs } })
+  if (gone) return player.problem() ?? notice('PEER_GONE', params)
+  return orStopped(end, notice('NOT_RECEIVED', { ...params, ms: timeoutMs }))
 }
 
-async function quiet(waiting: Waiting, ms: number): Promise<Told | undefined> {
-  return (await waitFor(() => false, ms, waiting)) === 'stopped' ? { code: 'STOPPED', params: {} } : undefined
+async function quiet(waiting: Waiting, ms: number): Promise<Notice | undefined> {
+  return (await waitFor(() => false, ms, waiting)) === 'stopped' ? notice('STOPPED') : undefined
 }
 
-function tellEnd(end: string, otherwise: Told): Told {
-  return end === 'stopped' ? { code: 'STOPPED', params: {} } : otherwise
+function orStopped(end: string, otherwise: Notice): Notice {
+  return end === 'stopped' ? notice('STOPPED') : otherwise
 }
 
-function attempt(action: () => void): Told | undefined {
+function attempt(action: () => void): Notice | undefined {
   try {
     action()
     return undefined
   } catch (error) {
-    if (error instanceof AssistantError) return error.told
+    if (error instanceof AssistantError) return error.notice
     throw error
   }
 }
@@ -169,32 +169,28 @@ export function wantedAsText({ by, text }: Wanted): string {
   return by === 'text' ? JSON.stringify(text) : by === 'hex' ? `HEX ${text}` : `/${text}/`
 }
 
-function whatOf(step: Exclude<Step, { do: 'repeat' }>): Told {
+function whatOf(step: Exclude<Step, { do: 'repeat' }>): Notice {
   switch (step.do) {
     case 'send':
-      return tell('STEP_SEND', {
+      return notice('STEP_SEND', {
         peer: step.peer,
         content: step.draft.mode === 'hex' ? `HEX ${step.draft.text}` : JSON.stringify(step.draft.text),
       })
     case 'expect':
-      return tell('STEP_EXPECT', { peer: step.peer, wanted: wantedAsText(step.wanted) })
+      return notice('STEP_EXPECT', { peer: step.peer, wanted: wantedAsText(step.wanted) })
     case 'silence':
-      return tell('STEP_SILENCE', { peer: step.peer, ms: step.ms })
+      return notice('STEP_SILENCE', { peer: step.peer, ms: step.ms })
     case 'wait':
-      return tell('STEP_WAIT', { ms: step.ms })
+      return notice('STEP_WAIT', { ms: step.ms })
     case 'open':
-      return tell('STEP_OPEN', { peer: step.peer })
+      return notice('STEP_OPEN', { peer: step.peer })
     case 'close':
-      return tell('STEP_CLOSE', { peer: step.peer })
+      return notice('STEP_CLOSE', { peer: step.peer })
     case 'connected':
-      return tell('STEP_CONNECTED', { peer: step.peer })
+      return notice('STEP_CONNECTED', { peer: step.peer })
     case 'closed':
-      return tell('STEP_CLOSED', { peer: step.peer })
+      return notice('STEP_CLOSED', { peer: step.peer })
   }
-}
-
-function tell(code: ScenarioCode, params: Told['params'] = {}): Told {
-  return { code, params }
 }
 
 /** How many steps there are to be played, repetitions counted. */

@@ -1,7 +1,8 @@
 // The form of every request: what comes over a socket is believed only after it went through here.
 import { z } from 'zod'
 import type { Limits, Request, Verb } from '../shared/protocol.ts'
-import { AssistantError } from '../engine/told.ts'
+import { notice } from '../shared/notice.ts'
+import { AssistantError } from '../engine/errors.ts'
 
 const MAX_TEXT = 4 * 1024 * 1024
 const MAX_SCENARIO = 256 * 1024
@@ -206,7 +207,7 @@ export function createRequestReader(limits: Limits): (given: unknown) => Request
     if (parsed.success) return withoutUndefined(parsed.data) as Request
     const [issue] = parsed.error.issues.flatMap((issue) => (issue.code === 'invalid_union' ? (issue.errors[0] ?? [issue]) : [issue]))
     const reason = `${issue?.path.map(String).join('.') || 'request'}: ${issue?.message ?? 'is none'}`
-    throw new AssistantError('BAD_REQUEST', { reason })
+    throw new AssistantError(notice('BAD_REQUEST', { reason }))
   }
 }
 

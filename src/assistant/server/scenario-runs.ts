@@ -1,10 +1,11 @@
 import type { Hub } from '../engine/hub.ts'
-import { AssistantError } from '../engine/told.ts'
-import type { Requests, Told } from '../shared/protocol.ts'
+import type { Requests } from '../shared/protocol.ts'
 import type { ScenarioEvent, StepResult, StepStart } from '../shared/scenario.ts'
 import { ScenarioError, type Scenario } from '../scenario/model.ts'
 import { parseApart } from '../scenario/parse-apart.ts'
 import { countSteps, runScenario } from '../scenario/run.ts'
+import { AssistantError } from '../engine/errors.ts'
+import { notice, type Notice } from '../shared/notice.ts'
 
 /** How many runs there may be at once, whoever asks. */
 const MAX_RUNS = 4
@@ -24,7 +25,7 @@ export function createScenarios(hub: Hub, tell: (run: string, event: ScenarioEve
   running.set(hub, all)
 
   async function start(text: string, keep: boolean): Promise<{ run: string; steps: number }> {
-    if (all.size >= MAX_RUNS) throw new AssistantError('TOO_MANY_RUNS', { limit: MAX_RUNS })
+    if (all.size >= MAX_RUNS) throw new AssistantError(notice('TOO_MANY_RUNS', { limit: MAX_RUNS }))
     const run = `s${(numbers += 1)}`
     const stop = new AbortController()
     stops.set(run, stop)
@@ -53,7 +54,7 @@ export function createScenarios(hub: Hub, tell: (run: string, event: ScenarioEve
       tell(run, { end })
     } catch (error) {
       progress.stop()
-      const problem: Told = { code: 'SOCKET_FAILED', params: { reason: (error as Error).message } }
+      const problem: Notice = notice('SOCKET_FAILED', { reason: (error as Error).message })
       const step: StepResult = { line: steps[0]?.line ?? 1, name, what: problem, ok: false, ms: 0, problem }
       tell(run, { end: { name, file, ok: false, ms: 0, steps: [step], skipped: 0, stopped: false } })
     }
@@ -110,6 +111,6 @@ async function parse(text: string, variables: Readonly<Record<string, string>>):
   } catch (error) {
     if (!(error instanceof ScenarioError)) throw error
     const mistakes = error.mistakes.map(({ line, key, text }) => `${line}: ${key === '' ? '' : `${key}: `}${text}`)
-    throw new AssistantError('BAD_SCENARIO', { mistakes: mistakes.join('\n') })
+    throw new AssistantError(notice('BAD_SCENARIO', { mistakes: mistakes.join('\n') }))
   }
 }

@@ -1,8 +1,9 @@
 import type { Answer, Permissions, Request, Requests, ServerEvent, Verb } from '../shared/protocol.ts'
 import { createScenarios } from './scenario-runs.ts'
 import type { Endpoint } from '../engine/endpoint.ts'
-import { AssistantError } from '../engine/told.ts'
 import { toEntry, type Hub, type HubEvent } from '../engine/hub.ts'
+import { notice } from '../shared/notice.ts'
+import { AssistantError } from '../engine/errors.ts'
 
 const BATCH_MS = 50
 const INFO_MS = 200
@@ -138,7 +139,7 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
     answer,
     stop(): void {
       stopped = true
-      gone.abort(new AssistantError('NOT_AVAILABLE', { what: 'answer' }))
+      gone.abort(new AssistantError(notice('NOT_AVAILABLE', { what: 'answer' })))
       scenarios.stop()
       unfollow()
       clearTimeout(batching)

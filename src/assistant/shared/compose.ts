@@ -2,8 +2,8 @@ import { checksumOf } from './checksum.ts'
 import { concatBytes, encodeUtf8, joinPieces, readEscapes, type Piece } from '../../text/escapes.ts'
 import { hexPair, parseHex } from '../../text/hex.ts'
 import { createMacroState, readMacros, type MacroPiece, type MacroState } from './macros.ts'
-import type { Told } from './protocol.ts'
 import type { Draft } from './spec.ts'
+import { notice, type Notice } from './notice.ts'
 
 export type Composing = {
   /** What macros are worked out from; one of its own by default. */
@@ -14,7 +14,7 @@ export type Composing = {
   encode?: (text: string) => Uint8Array
 }
 
-export type Composed = { bytes: Uint8Array } | { error: Told }
+export type Composed = { bytes: Uint8Array } | { error: Notice }
 
 const UTF8 = /^utf-?8$/i
 const CAPTURE = /\$([$&1-9])/g
@@ -22,7 +22,7 @@ const CAPTURE = /\$([$&1-9])/g
 /** What is sent for a draft: its content, the checksum of that, the line ending. A draft with macros counts on. */
 export function composeBytes(draft: Draft, composing: Composing = {}): Composed {
   const encode = composing.encode ?? (UTF8.test(draft.encoding) ? encodeUtf8 : undefined)
-  if (encode === undefined) return mistake('BAD_ENCODING', { encoding: draft.encoding })
+  if (encode === undefined) return { error: notice('BAD_ENCODING', { encoding: draft.encoding }) }
   const content = composeContent(draft, { ...composing, encode })
   if ('error' in content) return content
   const checksum = draft.checksum === undefined ? [] : [checksumOf(content.bytes, draft.checksum)]
@@ -39,7 +39,7 @@ function composeContent(draft: Draft, composing: Composing & { encode: (text: st
   const expanded = draft.macros
     ? readMacros(draft.text, composing.macros ?? createMacroState())
     : { pieces: [{ text: draft.text, at: 0, made: false }] }
-  if ('error' in expanded) return mistake('BAD_MACRO', expanded.error)
+  if ('error' in expanded) return { error: notice('BAD_MACRO', expanded.error) }
   return draft.mode === 'hex' ? composeHex(expanded.pieces, composing) : composeText(draft, expanded.pieces, composing)
 }
 
@@ -51,7 +51,7 @@ function composeText(
   const pieces: Piece[] = []
   for (const { text, at, made } of parts) {
     const read = draft.escapes && !made ? readEscapes(text) : { pieces: [text] }
-    if ('error' in read) return mistake('BAD_ESCAPE', { at: at + read.error.at, text: read.error.text })
+    if ('error' in read) return { error: notice('BAD_ESCAPE', { at: at + read.error.at, text: read.error.text }) }
     pieces.push(...read.pieces)
   }
   return { bytes: joinPieces(joinTexts(pieces), (text) => encode(insertCaptures(text, captures))) }
@@ -63,7 +63,7 @@ function composeHex(parts: MacroPiece[], { captures }: Composing): Composed {
   for (const { text, at } of parts) {
     const hexCaptures = captures?.map((capture) => Array.from(capture, (character) => hexPair(character.charCodeAt(0) & 0xff)).join(' '))
     const parsed = parseHex(insertCaptures(text, hexCaptures))
-    if ('error' in parsed) return mistake('BAD_HEX', { at: at + parsed.error.at, text: parsed.error.text })
+    if ('error' in parsed) return { error: notice('BAD_HEX', { at: at + parsed.error.at, text: parsed.error.text }) }
     all.push(parsed.bytes)
   }
   return { bytes: concatBytes(all) }
@@ -82,8 +82,4 @@ function joinTexts(pieces: Piece[]): Piece[] {
 function insertCaptures(text: string, captures: readonly string[] | undefined): string {
   if (captures === undefined) return text
   return text.replace(CAPTURE, (_, name: string) => (name === '$' ? '$' : (captures[name === '&' ? 0 : Number(name)] ?? '')))
-}
-
-function mistake(code: string, params: Told['params']): { error: Told } {
-  return { error: { code, params } }
 }

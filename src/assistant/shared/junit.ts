@@ -1,8 +1,8 @@
-import type { Told } from './protocol.ts'
 import { titleOfStep, type ScenarioResult } from './scenario.ts'
+import type { Notice } from './notice.ts'
 
 /** Results in the form that CI systems read: a suite for each scenario, a case for each step. */
-export function formatJunit(results: readonly ScenarioResult[], describe: (problem: Told) => string): string {
+export function formatJunit(results: readonly ScenarioResult[], describe: (problem: Notice) => string): string {
   const total = (of: (result: ScenarioResult) => number) => results.reduce((sum, result) => sum + of(result), 0)
   const failures = ({ steps }: ScenarioResult) => steps.filter(({ ok }) => !ok).length
   const suites = results.map((result) => {

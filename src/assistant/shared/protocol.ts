@@ -1,14 +1,12 @@
 // What page, command line and server say to each other. Over the WebSocket: JSON text frames, bytes as base64.
+import type { Notice } from './notice.ts'
 import type { ScenarioEvent } from './scenario.ts'
 import type { ChecksumSpec, Draft, EndpointKind, EndpointSpec, FaultSpec, FramingSpec, Rule, TcpInSpec, TimerSpec } from './spec.ts'
-
-/** A text for people: a code and what stands in it; page and command line translate it. */
-export type Told = { code: string; params: Record<string, string | number> }
 
 export type Direction = 'rx' | 'tx' | 'note'
 
 /** One line of an endpoint's log. `t` in microseconds since 1970. `peer` is an id of `PeerInfo`, '' when it concerns none. */
-export type Entry = { n: number; t: number; dir: Direction; peer: string; data?: string; note?: Told }
+export type Entry = { n: number; t: number; dir: Direction; peer: string; data?: string; note?: Notice }
 
 /** The same with bytes, inside the server and on the command line. */
 export type LogEntry = Omit<Entry, 'data'> & { data?: Uint8Array }
@@ -31,8 +29,8 @@ export type EndpointInfo = {
   spec: EndpointSpec
   state: EndpointState
   /** What went wrong, or what to know, such as a port that nobody outside reaches. */
-  problem?: Told
-  hints: Told[]
+  problem?: Notice
+  hints: Notice[]
   /** Where it listens or whence it has connected. */
   local?: { address: string; port: number }
   peers: PeerInfo[]
@@ -85,7 +83,7 @@ export type Frame = {
   verdict?: FrameVerdict
   /** What the checksum should be, in HEX as it would stand in the frame. */
   expected?: string
-  problem?: Told
+  problem?: Notice
 }
 
 /** One message that a tcp in would emit. `text` when it emits strings, else `data` (base64). */
@@ -98,12 +96,12 @@ export type NodeMessage = {
   topic?: string
   /** Characters that were cut in two by the framing, or bytes that are none in this encoding. */
   flags: ('split-character' | 'invalid-bytes' | 'incomplete' | 'empty')[]
-  event?: Told
+  event?: Notice
 }
 
-export type FramingView = { frames: Frame[]; skipped: number; truncated: boolean; problems: Told[] }
+export type FramingView = { frames: Frame[]; skipped: number; truncated: boolean; problems: Notice[] }
 /** `warnings`: settings that have no effect or an unwanted one on these bytes. */
-export type NodeView = { messages: NodeMessage[]; warnings: Told[]; truncated: boolean; problem?: Told }
+export type NodeView = { messages: NodeMessage[]; warnings: Notice[]; truncated: boolean; problem?: Notice }
 /** Times in microseconds. `buckets`: counts up to and including `upTo`. */
 export type LatencyView = {
   pairs: { request: number; reply: number; peer: string; us: number }[]
@@ -171,7 +169,8 @@ export type Requests = {
 
 export type Verb = keyof Requests
 export type Request<V extends Verb = Verb> = { [K in V]: { id: number; do: K } & Requests[K]['ask'] }[V]
-export type Answer<V extends Verb = Verb> = { id: number; ok: true; result: Requests[V]['answer'] } | { id: number; ok: false; error: Told }
+export type Answer<V extends Verb = Verb> =
+  { id: number; ok: true; result: Requests[V]['answer'] } | { id: number; ok: false; error: Notice }
 
 /** Verbs that need no more than `assistant.read`. */
 export const READING: readonly Verb[] = ['watch', 'unwatch', 'fetch', 'view', 'export']
@@ -194,80 +193,3 @@ export type ServerEvent =
   /** Entries up to and including this one are no longer in the log. */
   | { on: 'dropped'; endpoint: string; upTo: number }
   | { on: 'scenario'; run: string; event: ScenarioEvent }
-
-/** What goes wrong: the codes of errors, problems, hints and notes, with their params. Texts for each stand in page and command line. */
-export const CODES = {
-  // errors and problems of a connection
-  REFUSED: ['host', 'port'],
-  UNREACHABLE: ['host', 'port'],
-  TIMED_OUT: ['host', 'port', 'seconds'],
-  DNS_FAILED: ['host'],
-  PORT_IN_USE: ['port'],
-  PORT_NOT_ALLOWED: ['port'],
-  ADDRESS_NOT_HERE: ['address'],
-  TARGET_NOT_ALLOWED: ['host', 'port', 'address'],
-  METADATA_ADDRESS: ['address'],
-  CONNECTION_RESET: ['peer'],
-  CONNECTION_LOST: ['peer', 'reason'],
-  TLS_FAILED: ['reason'],
-  TLS_NEEDS_CERTIFICATE: [],
-  SOCKET_FAILED: ['reason'],
-  // errors of a request
-  BAD_REQUEST: ['reason'],
-  NO_ENDPOINT: ['endpoint'],
-  NO_PEER: ['peer'],
-  NOT_OPEN: ['endpoint'],
-  NOTHING_CONNECTED: [],
-  NO_TARGET: [],
-  NOT_FOR_KIND: ['kind'],
-  NOT_PERMITTED: ['permission'],
-  TOO_MANY_ENDPOINTS: ['limit'],
-  TOO_MANY_PEERS: ['limit', 'peer'],
-  TOO_MANY_RULES: ['limit'],
-  TOO_MANY_RUNS: ['limit'],
-  BAD_SCENARIO: ['mistakes'],
-  TOO_LONG: ['bytes', 'limit'],
-  DATAGRAM_TOO_LONG: ['bytes', 'limit'],
-  FILE_TOO_LARGE: ['bytes', 'limit'],
-  FILE_BUSY: ['name'],
-  FILE_OUT_OF_STEP: [],
-  SLOW_PEER: ['peer', 'bytes', 'limit'],
-  BAD_HEX: ['at', 'text'],
-  BAD_ESCAPE: ['at', 'text'],
-  BAD_ENCODING: ['encoding'],
-  BAD_MACRO: ['at', 'text'],
-  BAD_RULE: ['rule', 'reason'],
-  BAD_SETTING: ['setting', 'reason'],
-  FRAME_TOO_LONG: ['limit'],
-  BAD_LENGTH: ['value'],
-  NOT_AVAILABLE: ['what'],
-  // warnings of the view as Node-RED sees it; reasons: single, not-text, no-delimiter, never-came
-  USELESS_SETTING: ['setting', 'reason'],
-  SPLIT_CHARACTERS: ['encoding'],
-  WRONG_ENCODING: ['encoding'],
-  // hints
-  SHORTCUT: ['host', 'port'],
-  NOT_PUBLISHED: ['port', 'command'],
-  UDP_NOT_PUBLISHED: ['port'],
-  // notes in the log
-  OPENED: ['address', 'port'],
-  CLOSED: [],
-  CONNECTED: ['peer'],
-  ENDED: ['peer'],
-  DISCONNECTED: ['peer', 'rx', 'tx'],
-  FINISHED: ['peer'],
-  KICKED: ['peer'],
-  RESET_SENT: ['peer'],
-  RECONNECTING: ['seconds'],
-  TIMER_STARTED: ['periodMs', 'count'],
-  TIMER_DONE: ['sent'],
-  FILE_STARTED: ['name', 'size'],
-  FILE_DONE: ['name', 'size'],
-  FILE_CANCELLED: ['name', 'sent', 'size'],
-  REPLAY_STARTED: ['total'],
-  REPLAY_DONE: ['sent'],
-  RULE_ANSWERED: ['rule'],
-  LOG_CLEARED: [],
-} as const satisfies Record<string, readonly string[]>
-
-export type Code = keyof typeof CODES

@@ -1,8 +1,8 @@
 import { composeBytes } from './compose.ts'
 import { indexOfPattern, MAX_PATTERN_LENGTH, parseHexPattern, textOf } from './pattern.ts'
-import type { Told } from './protocol.ts'
 import { parseRegex, REGEX_CHARACTERS } from './regex.ts'
 import type { Rule } from './spec.ts'
+import { notice, type Notice } from './notice.ts'
 
 /** A rule that can be applied. `match` gives what `$&`, `$1` … stand for in the reply, or undefined when it does not answer these bytes. */
 export type CompiledRule = { rule: Rule; onConnect: boolean; match: (bytes: Uint8Array) => string[] | undefined }
@@ -10,9 +10,9 @@ export type CompiledRule = { rule: Rule; onConnect: boolean; match: (bytes: Uint
 export const MAX_REPLY_DELAY_MS = 600_000
 
 /** Text is compared in the reply's encoding. With a HEX reply a regular expression sees one character for each byte, so that captures are exact. */
-export function compileRule(rule: Rule, index = 0): { compiled: CompiledRule } | { error: Told } {
-  const wrong = (reason: string): { error: Told } => ({
-    error: { code: 'BAD_RULE', params: { rule: rule.name || `#${index + 1}`, reason } },
+export function compileRule(rule: Rule, index = 0): { compiled: CompiledRule } | { error: Notice } {
+  const wrong = (reason: string): { error: Notice } => ({
+    error: notice('BAD_RULE', { rule: rule.name || `#${index + 1}`, reason }),
   })
   const delay = rule.delayMs ?? 0
   if (!(delay >= 0 && delay <= MAX_REPLY_DELAY_MS)) return wrong(`the delay has to be from 0 to ${MAX_REPLY_DELAY_MS} ms`)

@@ -1,6 +1,6 @@
-import type { ScenarioCode } from './scenario.ts'
+import type { Code } from './notice.ts'
 
-type StepCode = Extract<ScenarioCode, `STEP_${string}`>
+type StepCode = Extract<Code, `STEP_${string}`>
 
 /** The steps of a scenario, as the page and the command line name them. */
 export const STEP_NAMES = {

@@ -3,11 +3,12 @@ import type { Duplex } from 'node:stream'
 import WebSocket, { type WebSocketServer } from 'ws'
 import type { Hub } from '../../assistant/engine/hub.ts'
 import { createRequestReader, requestIdentity } from '../../assistant/server/requests.ts'
-import { AssistantError, tellError, told } from '../../assistant/engine/told.ts'
 import { createWatcher } from '../../assistant/server/watcher.ts'
 import { READING, type Answer, type Permissions, type ServerEvent } from '../../assistant/shared/protocol.ts'
 import type { NodeRed } from '../node-red.ts'
 import { permissionsOf } from './permissions.ts'
+import { notice } from '../../assistant/shared/notice.ts'
+import { AssistantError, noticeOfError } from '../../assistant/engine/errors.ts'
 
 // ws 7, which Node-RED has too, knows it by this name only.
 const { Server } = WebSocket as unknown as { Server: typeof WebSocketServer }
@@ -68,16 +69,16 @@ export function acceptSockets(RED: NodeRed, hub: Hub, userOf: (cookie: string) =
       try {
         given = JSON.parse(data.toString())
       } catch {
-        return send({ id: 0, ok: false, error: told('BAD_REQUEST', { reason: 'no JSON' }) })
+        return send({ id: 0, ok: false, error: notice('BAD_REQUEST', { reason: 'no JSON' }) })
       }
       const { id, verb } = requestIdentity(given)
       try {
         if (!permissions.write && !(verb && READING.includes(verb)))
-          throw new AssistantError('NOT_PERMITTED', { permission: 'assistant.write' })
+          throw new AssistantError(notice('NOT_PERMITTED', { permission: 'assistant.write' }))
         send({ id, ok: true, result: await watcher.answer(read(given)) })
       } catch (error) {
         if (!(error instanceof AssistantError)) RED.log.warn(`assistant: ${(error as Error).stack}`)
-        const answer = tellError(error)
+        const answer = noticeOfError(error)
         send({ id, ok: false, error: answer })
       }
     }

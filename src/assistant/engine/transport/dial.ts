@@ -4,7 +4,8 @@ import { connect as connectTls } from 'node:tls'
 import type { TcpClientSpec, TlsSpec } from '../../shared/spec.ts'
 import { clientTlsOptions, type TlsMaterial } from '../../../tcp/tls.ts'
 import type { Targets } from '../targets.ts'
-import { AssistantError } from '../told.ts'
+import { notice } from '../../shared/notice.ts'
+import { AssistantError } from '../errors.ts'
 
 export const CONNECT_SECONDS = 10
 
@@ -22,7 +23,7 @@ export function dial(
   const { host, port, localHost, localPort, tls } = place
   if (isIP(host) !== 0) {
     const refusal = targets.refuse(host, port)
-    if (refusal) throw new AssistantError(refusal.code as 'TARGET_NOT_ALLOWED', refusal.params)
+    if (refusal) throw new AssistantError(refusal)
   }
   const options = {
     host,
@@ -35,7 +36,7 @@ export function dial(
   const socket = tls ? connectTls({ ...options, ...clientTlsOptions(tlsMaterial(tls), { host, port }) }) : connect(options)
   let over = false
   const timer = setTimeout(
-    () => socket.destroy(new AssistantError('TIMED_OUT', { host, port, seconds: CONNECT_SECONDS })),
+    () => socket.destroy(new AssistantError(notice('TIMED_OUT', { host, port, seconds: CONNECT_SECONDS }))),
     CONNECT_SECONDS * 1000,
   )
   const fail = (error: unknown) => {
@@ -78,7 +79,7 @@ export function lookupAllowed(targets: Targets, port: number): LookupFunction {
       const [first] = allowed
       if (first === undefined) {
         const refusal = targets.refuse(addresses[0]?.address ?? '', port, host)!
-        return callback(new AssistantError(refusal.code as 'TARGET_NOT_ALLOWED', refusal.params), '', 0)
+        return callback(new AssistantError(refusal), '', 0)
       }
       if (options.all) callback(null, allowed)
       else callback(null, first.address, first.family)

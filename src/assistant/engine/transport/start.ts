@@ -1,4 +1,4 @@
-import type { Limits, Told } from '../../shared/protocol.ts'
+import type { Limits } from '../../shared/protocol.ts'
 import type { EndpointSpec, FaultSpec } from '../../shared/spec.ts'
 import type { Link, Peer } from '../peer.ts'
 import { startTap } from './tap.ts'
@@ -6,6 +6,7 @@ import type { Targets } from '../targets.ts'
 import { startTcpClient } from './tcp-client.ts'
 import { startTcpServer } from './tcp-server.ts'
 import { startUdp } from './udp.ts'
+import type { Notice } from '../../shared/notice.ts'
 
 /** What sockets tell their endpoint. */
 export type Host = {
@@ -14,15 +15,15 @@ export type Host = {
   faults: () => FaultSpec
   opened: (local: { address: string; port: number }) => void
   /** It is over, and nothing will be tried again. */
-  failed: (problem: Told) => void
+  failed: (problem: Notice) => void
   /** The other side has ended; nothing will be tried again. */
   closed: () => void
   /** It will be tried again after so many milliseconds. */
-  waiting: (ms: number, problem?: Told) => void
-  note: (peer: string, note: Told) => void
+  waiting: (ms: number, problem?: Notice) => void
+  note: (peer: string, note: Notice) => void
   /** A new peer, or undefined when there are too many. */
   join: (link: Link, options?: { quiet?: boolean }) => Peer | undefined
-  leave: (peer: Peer, problem?: Told) => void
+  leave: (peer: Peer, problem?: Notice) => void
   ended: (peer: Peer) => void
 }
 

@@ -4,8 +4,8 @@ import { dial } from './dial.ts'
 import type { Peer } from '../peer.ts'
 import { attachSocket } from './tcp-peer.ts'
 import { listen } from './tcp-server.ts'
-import { tellSocketError } from '../told.ts'
 import type { Host, Transport } from './start.ts'
+import { noticeOfSocketError } from '../errors.ts'
 
 /** Bytes that may wait for one side before the other is not read from for a while. */
 const HIGH_WATER_BYTES = 1024 * 1024
@@ -32,12 +32,12 @@ function relay(client: Socket, spec: TapSpec, host: Host): void {
     target.setNoDelay(true)
     target.on('data', (chunk: Buffer) => pass(peer, chunk, target))
     target.on('end', () => void finishWhenSent(peer, client))
-    target.on('error', (error) => host.note(peer.id, tellSocketError(error, { peer: `${spec.host}:${spec.targetPort}` })))
+    target.on('error', (error) => host.note(peer.id, noticeOfSocketError(error, { peer: `${spec.host}:${spec.targetPort}` })))
     target.once('close', () => void finishWhenSent(peer, client))
     client.resume()
   }
   const failed = (error: unknown) => {
-    host.note('', tellSocketError(error ?? new Error('closed'), { host: spec.host, port: spec.targetPort }))
+    host.note('', noticeOfSocketError(error ?? new Error('closed'), { host: spec.host, port: spec.targetPort }))
     client.destroy()
   }
   client.on('error', () => far.destroy())

@@ -2,8 +2,9 @@ import type { Socket } from 'node:net'
 import type { TcpClientSpec } from '../../shared/spec.ts'
 import { dial } from './dial.ts'
 import { attachSocket } from './tcp-peer.ts'
-import { tellSocketError, told } from '../told.ts'
 import type { Host, Transport } from './start.ts'
+import { notice, type Notice } from '../../shared/notice.ts'
+import { noticeOfSocketError } from '../errors.ts'
 
 /** Connects, and again when that is wanted. */
 export function startTcpClient(spec: TcpClientSpec, host: Host): Transport {
@@ -16,7 +17,7 @@ export function startTcpClient(spec: TcpClientSpec, host: Host): Transport {
     try {
       socket = dial(spec, host.targets, { connected, failed })
     } catch (error) {
-      host.failed(tellSocketError(error, spec))
+      host.failed(noticeOfSocketError(error, spec))
     }
   }
 
@@ -28,13 +29,15 @@ export function startTcpClient(spec: TcpClientSpec, host: Host): Transport {
 
   function failed(error: unknown): void {
     const problem =
-      error === undefined ? told('CONNECTION_LOST', { peer: `${spec.host}:${spec.port}`, reason: 'closed' }) : tellSocketError(error, spec)
+      error === undefined
+        ? notice('CONNECTION_LOST', { peer: `${spec.host}:${spec.port}`, reason: 'closed' })
+        : noticeOfSocketError(error, spec)
     if (closed) return
     if (reconnectMs === 0) host.failed(problem)
     else again(problem)
   }
 
-  function again(problem?: ReturnType<typeof told>): void {
+  function again(problem?: Notice): void {
     if (closed) return
     if (reconnectMs === 0) return host.closed()
     host.waiting(reconnectMs, problem)

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import { normalizeAddress } from '../../../tcp/access-list.ts'
 import { pauseAfter } from '../faults.ts'
 import type { Link, Peer } from '../peer.ts'
-import { tellSocketError } from '../told.ts'
 import type { Host } from './start.ts'
+import { noticeOfSocketError } from '../errors.ts'
 
 // As the tcp nodes do: whoever sends and ends at once still gets an answer that takes a moment.
 const LINGER_MS = 200
@@ -63,7 +63,7 @@ export function attachSocket(socket: Socket, host: Host, { onData, onEnd, onGone
   socket.once('close', () => {
     clearTimeout(linger)
     clearTimeout(pausing)
-    host.leave(peer, failure && tellSocketError(failure, { peer: peer.id }))
+    host.leave(peer, failure && noticeOfSocketError(failure, { peer: peer.id }))
     onGone?.(peer)
   })
   return peer

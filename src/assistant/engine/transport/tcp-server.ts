@@ -6,8 +6,9 @@ import { assertTlsMaterial } from '../../../tcp/tls.ts'
 import type { TcpServerSpec, TlsSpec } from '../../shared/spec.ts'
 import { tlsMaterial } from './dial.ts'
 import { attachSocket } from './tcp-peer.ts'
-import { AssistantError, tellSocketError, told } from '../told.ts'
 import type { Host, Transport } from './start.ts'
+import { notice } from '../../shared/notice.ts'
+import { AssistantError, noticeOfSocketError } from '../errors.ts'
 
 /** Listens for any number of peers, within the limits. */
 export function startTcpServer(spec: TcpServerSpec, host: Host): Transport {
@@ -17,7 +18,7 @@ export function startTcpServer(spec: TcpServerSpec, host: Host): Transport {
 type Listening = { port: number; host?: string; tls?: TlsSpec }
 
 export function listen(spec: Listening, host: Host, onSocket: (socket: Socket) => void): Transport {
-  const failed = (error: unknown) => host.failed(tellSocketError(error, { host: spec.host ?? '', port: spec.port }))
+  const failed = (error: unknown) => host.failed(noticeOfSocketError(error, { host: spec.host ?? '', port: spec.port }))
   let server: Server
   try {
     server = spec.tls ? tlsServer(spec.tls, host, onSocket) : createServer({ allowHalfOpen: true }, onSocket)
@@ -35,16 +36,16 @@ export function listen(spec: Listening, host: Host, onSocket: (socket: Socket) =
 }
 
 function tlsServer(tls: TlsSpec, host: Host, onSocket: (socket: Socket) => void): Server {
-  if (!tls.cert || !tls.key) throw new AssistantError('TLS_NEEDS_CERTIFICATE')
+  if (!tls.cert || !tls.key) throw new AssistantError(notice('TLS_NEEDS_CERTIFICATE'))
   const material = { ...tlsMaterial(tls), requestCert: tls.verify === true, rejectUnauthorized: tls.verify === true }
   try {
     assertTlsMaterial(material, { server: true })
   } catch (error) {
-    throw new AssistantError('TLS_FAILED', { reason: (error as Error).message })
+    throw new AssistantError(notice('TLS_FAILED', { reason: (error as Error).message }))
   }
   const server = createTlsServer({ ...material, allowHalfOpen: true }, onSocket)
   server.on('tlsClientError', (error, socket) => {
-    host.note('', told('TLS_FAILED', { reason: `${normalizeAddress(socket.remoteAddress ?? '')}: ${error.message}` }))
+    host.note('', notice('TLS_FAILED', { reason: `${normalizeAddress(socket.remoteAddress ?? '')}: ${error.message}` }))
   })
   return server
 }

@@ -5,8 +5,9 @@ import { formatAddress } from '../../../text/address.ts'
 import type { UdpSpec } from '../../shared/spec.ts'
 import { lookupAllowed } from './dial.ts'
 import type { Link, Peer } from '../peer.ts'
-import { AssistantError, tellSocketError } from '../told.ts'
 import type { Host, Transport } from './start.ts'
+import { notice } from '../../shared/notice.ts'
+import { AssistantError, noticeOfSocketError } from '../errors.ts'
 
 export const MAX_DATAGRAM_BYTES = 65_507
 
@@ -21,7 +22,7 @@ export function startUdp(spec: UdpSpec, host: Host): Transport {
     if (closed) return
     closed = true
     socket.close()
-    host.failed(tellSocketError(error, { host: spec.host ?? spec.localHost ?? '', port: spec.localPort }))
+    host.failed(noticeOfSocketError(error, { host: spec.host ?? spec.localHost ?? '', port: spec.localPort }))
   }
 
   function peerOf(address: string, port: number): Peer | undefined {
@@ -61,7 +62,7 @@ export function startUdp(spec: UdpSpec, host: Host): Transport {
         socket.send(bytes, port, address, (error) => {
           waiting -= bytes.length
           if (error)
-            host.note(formatAddress(address, port), tellSocketError(error, { host: address, port, peer: formatAddress(address, port) }))
+            host.note(formatAddress(address, port), noticeOfSocketError(error, { host: address, port, peer: formatAddress(address, port) }))
           done()
         })
       },
@@ -118,7 +119,7 @@ async function resolveTarget(
   if (!name || port === undefined) return undefined
   if (isIP(name) !== 0) {
     const refusal = host.targets.refuse(name, port)
-    if (refusal) throw new AssistantError(refusal.code as 'TARGET_NOT_ALLOWED', refusal.params)
+    if (refusal) throw new AssistantError(refusal)
     return { address: normalizeAddress(name), port }
   }
   return await new Promise((resolve, reject) => {
@@ -131,5 +132,6 @@ async function resolveTarget(
 
 /** Why so many bytes make no datagram, if they do not. */
 export function assertDatagram(bytes: Uint8Array): void {
-  if (bytes.length > MAX_DATAGRAM_BYTES) throw new AssistantError('DATAGRAM_TOO_LONG', { bytes: bytes.length, limit: MAX_DATAGRAM_BYTES })
+  if (bytes.length > MAX_DATAGRAM_BYTES)
+    throw new AssistantError(notice('DATAGRAM_TOO_LONG', { bytes: bytes.length, limit: MAX_DATAGRAM_BYTES }))
 }

@@ -1,9 +1,8 @@
-import type { Code } from '../../shared/protocol.ts'
-import type { ScenarioCode } from '../../shared/scenario.ts'
 import { STEP_NAMES } from '../../shared/step-names.ts'
+import type { Code } from '../../shared/notice.ts'
 
-/** What this page says itself; behind a dot, the reason that a code comes with. */
-type OwnCode = 'OFFLINE' | 'BAD_FILE' | `${Code}.${string}`
+/** Behind a dot, the reason that a code comes with. */
+type Detailed = `${Code}.${string}`
 
 export const enCodes = {
   REFUSED: 'Nobody listens on {host}:{port}: the connection was refused. Start the device or flow there, or correct address and port.',
@@ -89,4 +88,4 @@ export const enCodes = {
   ...STEP_NAMES.en,
   OFFLINE: 'There is no connection to the server. What you typed stays here; try again when it is back.',
   BAD_FILE: '{name} is not a list of quick commands. Choose a file that was exported here.',
-} as const satisfies Record<Code | ScenarioCode | OwnCode, string>
+} as const satisfies Record<Code | Detailed, string>

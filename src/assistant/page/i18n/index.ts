@@ -1,11 +1,11 @@
 import { computed, watchEffect } from 'vue'
-import type { Told } from '../../shared/protocol.ts'
 import { look } from '../state/settings.ts'
 import { en } from './en.ts'
 import { enCodes } from './en-codes.ts'
 import type { enTools } from './en-tools.ts'
 import { zh } from './zh.ts'
 import { zhCodes } from './zh-codes.ts'
+import type { Notice } from '../../shared/notice.ts'
 
 export type Key = keyof typeof en
 export type Catalog = Record<Key, string>
@@ -35,7 +35,7 @@ export function t(key: Key, params: Params = {}): string {
 }
 
 /** A code of the server as a sentence; one that this page does not know is told as it is. */
-export function tell({ code, params }: Told): string {
+export function describe({ code, params }: Notice): string {
   const { codes, texts } = CATALOGS[locale.value]
   const text = codes[`${code}.${params.reason}`] ?? codes[code]
   if (text === undefined) return `${code} ${Object.values(params).join(' ')}`

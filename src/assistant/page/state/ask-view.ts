@@ -1,7 +1,8 @@
 import { onScopeDispose, ref, shallowRef, watch } from 'vue'
-import type { Requests, Told } from '../../shared/protocol.ts'
-import { ask, RequestError } from './connection.ts'
+import type { Requests } from '../../shared/protocol.ts'
+import { ask, noticeOf } from './connection.ts'
 import { current } from './session.ts'
+import type { Notice } from '../../shared/notice.ts'
 
 const AGAIN_MS = 1_000
 
@@ -10,7 +11,7 @@ type Asked = Requests['view']['ask'] extends infer A ? (A extends { endpoint: st
 /** Keeps a view of the chosen endpoint up to date: at once when it is asked otherwise, at most once a second while bytes come in. */
 export function useView<T>(asked: () => Asked) {
   const view = shallowRef<T>()
-  const problem = ref<Told>()
+  const problem = ref<Notice>()
   let running = false
   let again = false
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -29,7 +30,7 @@ export function useView<T>(asked: () => Asked) {
       problem.value = undefined
     } catch (error) {
       view.value = undefined
-      problem.value = error instanceof RequestError ? error.told : { code: 'BAD_REQUEST', params: { reason: String(error) } }
+      problem.value = noticeOf(error)
     }
     running = false
     if (again) void load()

@@ -1,5 +1,6 @@
 import { ref, shallowRef } from 'vue'
-import type { Answer, EndpointInfo, Requests, ServerEvent, Told, Verb } from '../../shared/protocol.ts'
+import type { Answer, EndpointInfo, Requests, ServerEvent, Verb } from '../../shared/protocol.ts'
+import { notice, type Notice } from '../../shared/notice.ts'
 
 const FIRST_RETRY_MS = 300
 const LAST_RETRY_MS = 5_000
@@ -7,14 +8,19 @@ const LAST_RETRY_MS = 5_000
 type Hello = Extract<ServerEvent, { on: 'hello' }>
 type Waiting = { resolve: (result: never) => void; reject: (error: RequestError) => void }
 
-/** A request that the server could not carry out; `told` says why, in words that the catalog has. */
+/** A request that the server could not carry out; `notice` says why. */
 export class RequestError extends Error {
-  readonly told: Told
+  readonly notice: Notice
 
-  constructor(told: Told) {
-    super(told.code)
-    this.told = told
+  constructor(notice: Notice) {
+    super(notice.code)
+    this.notice = notice
   }
+}
+
+/** Why a request was not carried out, for people. */
+export function noticeOf(error: unknown): Notice {
+  return error instanceof RequestError ? error.notice : notice('BAD_REQUEST', { reason: String(error) })
 }
 
 export type Link = 'connecting' | 'open' | 'lost' | 'signed-out'
@@ -41,7 +47,7 @@ export function onEvent(listener: (event: ServerEvent) => void): () => void {
  */
 export function ask<V extends Verb>(verb: V, question: Requests[V]['ask']): Promise<Requests[V]['answer']> {
   return new Promise((resolve, reject) => {
-    if (socket?.readyState !== WebSocket.OPEN) return reject(new RequestError({ code: 'OFFLINE', params: {} }))
+    if (socket?.readyState !== WebSocket.OPEN) return reject(new RequestError(notice('OFFLINE')))
     const id = ++lastId
     waiting.set(id, { resolve: resolve, reject })
     socket.send(JSON.stringify({ ...question, id, do: verb }))
@@ -57,7 +63,7 @@ export function connect(): void {
   opened.onclose = () => {
     if (socket !== opened) return
     if (link.value !== 'signed-out') link.value = 'lost'
-    for (const { reject } of waiting.values()) reject(new RequestError({ code: 'OFFLINE', params: {} }))
+    for (const { reject } of waiting.values()) reject(new RequestError(notice('OFFLINE')))
     waiting.clear()
     setTimeout(() => void retry(), retryMs)
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)

@@ -1,13 +1,13 @@
-import type { Told } from '../../shared/protocol.ts'
 import { toBase64 } from './bytes.ts'
-import { ask, hello, RequestError } from './connection.ts'
+import { ask, hello, noticeOf } from './connection.ts'
+import { notice, type Notice } from '../../shared/notice.ts'
 
 const CHUNK_BYTES = 48 * 1024
 
 /** Sends a file in chunks, each after the one before has been taken. Tells what went wrong. */
-export async function sendFile(endpoint: string, file: File, peer: string): Promise<Told | undefined> {
+export async function sendFile(endpoint: string, file: File, peer: string): Promise<Notice | undefined> {
   const limit = hello.value?.limits.fileBytes ?? Infinity
-  if (file.size > limit) return { code: 'FILE_TOO_LARGE', params: { bytes: file.size, limit } }
+  if (file.size > limit) return notice('FILE_TOO_LARGE', { bytes: file.size, limit })
   try {
     await ask('file', { endpoint, ...(peer && { peer }), step: 'begin', name: file.name, size: file.size })
     for (let at = 0; at < file.size; at += CHUNK_BYTES) {
@@ -16,8 +16,8 @@ export async function sendFile(endpoint: string, file: File, peer: string): Prom
     }
     return undefined
   } catch (error) {
-    if (!(error instanceof RequestError)) return { code: 'BAD_REQUEST', params: { reason: String(error) } }
+    const problem = noticeOf(error)
     // After a cancel the next chunk finds nothing to belong to.
-    return error.told.code === 'FILE_OUT_OF_STEP' ? undefined : error.told
+    return problem.code === 'FILE_OUT_OF_STEP' ? undefined : problem
   }
 }

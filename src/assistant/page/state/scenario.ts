@@ -1,10 +1,10 @@
 import { computed, ref, watch } from 'vue'
 import { formatJunit } from '../../shared/junit.ts'
-import type { Told } from '../../shared/protocol.ts'
 import type { ScenarioEvent, ScenarioResult, StepResult, StepStart } from '../../shared/scenario.ts'
-import { tell } from '../i18n/index.ts'
-import { ask, link, onEvent, RequestError } from './connection.ts'
+import { describe } from '../i18n/index.ts'
+import { ask, link, onEvent, noticeOf } from './connection.ts'
 import { remembered } from './storage.ts'
+import type { Notice } from '../../shared/notice.ts'
 
 /** What of a long run is shown; the result, and so the file for a CI, has all of them. */
 const MAX_SHOWN = 500
@@ -26,7 +26,7 @@ export type Run = {
 /** The run that was started last; it goes on when its dialog is closed. */
 export const run = ref<Run>()
 export const isRunning = computed(() => run.value !== undefined && run.value.result === undefined && !run.value.lost)
-export const mistake = ref<Told>()
+export const mistake = ref<Notice>()
 
 // Events may come before the answer that names the run.
 let early: { run: string; event: ScenarioEvent }[] = []
@@ -43,7 +43,7 @@ export async function play(): Promise<void> {
     run.value = { id: answer.run, total: answer.steps, done: 0, steps: [] }
     for (const { run: id, event } of early) take(id, event)
   } catch (error) {
-    mistake.value = error instanceof RequestError ? error.told : { code: 'BAD_REQUEST', params: { reason: String(error) } }
+    mistake.value = noticeOf(error)
   } finally {
     starting = false
   }
@@ -67,7 +67,7 @@ export const swapBack = (): void => replaceScenario(scenario.beforeName, scenari
 
 /** The last run in the form that CI systems read. */
 export function junit(): string | undefined {
-  return run.value?.result && formatJunit([{ ...run.value.result, file: scenario.name || run.value.result.file }], tell)
+  return run.value?.result && formatJunit([{ ...run.value.result, file: scenario.name || run.value.result.file }], describe)
 }
 
 function take(id: string, event: ScenarioEvent): void {

@@ -1,9 +1,10 @@
 import { computed, ref, shallowRef, watch } from 'vue'
-import type { EndpointInfo, Requests, Told, Verb } from '../../shared/protocol.ts'
+import type { EndpointInfo, Requests, Verb } from '../../shared/protocol.ts'
 import type { EndpointSpec } from '../../shared/spec.ts'
-import { ask, endpoints, hello, link, onEvent, RequestError } from './connection.ts'
+import { ask, endpoints, hello, link, onEvent, noticeOf } from './connection.ts'
 import { openLog, type Log } from './log.ts'
 import { remembered } from './storage.ts'
+import type { Notice } from '../../shared/notice.ts'
 
 /** The endpoint that is looked at; '' is the place where new ones begin. */
 export const chosen = remembered('chosen', { endpoint: '' })
@@ -12,7 +13,7 @@ export const log = shallowRef<Log>()
 export const mayWrite = computed(() => link.value === 'open' && hello.value?.permissions.write === true)
 
 /** What the last thing somebody did has come to, when it went wrong. */
-export const problem = ref<Told>()
+export const problem = ref<Notice>()
 
 const open = remembered('open', { endpoints: [] as { name: string; spec: EndpointSpec }[], ids: [] as string[] })
 /** Endpoints that this browser has seen and the server does not have any more, as after its restart. */
@@ -25,7 +26,7 @@ export async function attempt<V extends Verb>(verb: V, question: Requests[V]['as
     problem.value = undefined
     return result
   } catch (error) {
-    problem.value = error instanceof RequestError ? error.told : { code: 'BAD_REQUEST', params: { reason: String(error) } }
+    problem.value = noticeOf(error)
     return undefined
   }
 }

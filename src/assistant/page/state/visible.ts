@@ -1,7 +1,7 @@
 import { computed, reactive, ref, shallowRef, watch } from 'vue'
 import type { Direction, Entry } from '../../shared/protocol.ts'
 import { createSearch, type Search } from '../../shared/search.ts'
-import { t, tell } from '../i18n/index.ts'
+import { t, describe } from '../i18n/index.ts'
 import { fromBase64 } from './bytes.ts'
 import { firstAfter } from './log.ts'
 import { decode } from './readable.ts'
@@ -47,7 +47,7 @@ let lastSeen = 0
 export function isHit(entry: Entry): boolean {
   const wanted = search.value
   if (!wanted) return false
-  if (entry.note) return wanted.matches({ dir: entry.dir, peer: entry.peer, text: tell(entry.note) })
+  if (entry.note) return wanted.matches({ dir: entry.dir, peer: entry.peer, text: describe(entry.note) })
   const data = fromBase64(entry.data ?? '')
   // What a decoder of the browser reads, the search must not read otherwise.
   return wanted.matches({

@@ -1,17 +1,18 @@
 // What all exports need to know of a log.
 import { textOf } from '../pattern.ts'
-import type { LogEntry, Told } from '../protocol.ts'
+import type { LogEntry } from '../protocol.ts'
+import type { Notice } from '../notice.ts'
 
 /** Whose log it is. Texts for notes are the reader's: the page's or the command line's language. */
 export type ExportContext = {
   name: string
   kind: 'tcp-client' | 'tcp-server' | 'udp' | 'tap'
   local?: { address: string; port: number }
-  describe?: (note: Told) => string
+  describe?: (note: Notice) => string
   decode?: (bytes: Uint8Array) => string
 }
 
-export function describeNote(note: Told, context: ExportContext): string {
+export function describeNote(note: Notice, context: ExportContext): string {
   if (context.describe) return context.describe(note)
   const params = Object.entries(note.params).map(([name, value]) => `${name}=${value}`)
   return [note.code, ...params].join(' ')
