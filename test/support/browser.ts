@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { chromium, type Browser, type BrowserContext, type Page, type Request } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type Page, type Request, type Response } from 'playwright-core'
 
 const START_TIMEOUT_MS = 90_000
 // By the clock: by frames, the default, nothing is looked at while a busy machine draws none.
@@ -37,18 +37,8 @@ export async function openEditor(browser: Browser, options: { url: string; passw
 /** The same in a context that is there. */
 export async function openEditorIn(context: BrowserContext, { url, password }: { url: string; password: string }): Promise<Page> {
   const page = await context.newPage()
-  const trouble: string[] = []
-  page.on('requestfailed', (request) => trouble.push(`${request.url()}: ${request.failure()?.errorText}`))
-  page.on('response', (response) => {
-    if (response.status() >= 500) trouble.push(`${response.url()}: ${response.status()}`)
-  })
-  page.on('pageerror', (error) => trouble.push(error.message))
   const loaded = 'window.RED && RED.workspaces && RED.nodes.getType("tcp in") && RED.workspaces.active()'
-  await logIn(page, { url, password }, () =>
-    page.waitForFunction(loaded, undefined, { timeout: START_TIMEOUT_MS, polling: POLL_MS }),
-  ).catch((cause: unknown) => {
-    throw new Error(`the editor has not loaded; ${trouble.join('; ') || 'no request failed'}`, { cause })
-  })
+  await logIn(page, { url, password }, () => page.waitForFunction(loaded, undefined, { timeout: START_TIMEOUT_MS, polling: POLL_MS }))
   return page
 }
 
@@ -86,22 +76,36 @@ export async function signIn(page: Page, password: string): Promise<void> {
  */
 export async function arrive(page: Page, go: () => Promise<unknown>, ready: () => Promise<unknown>): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS
+  const trouble = noteTrouble(page)
   for (let load = go; ; load = () => page.goto(page.url())) {
     const change = noticeNetworkChange(page)
     const arrival = load()
       .then(ready)
       .then(() => true)
     const isThere = await Promise.race([arrival, change.noticed])
-      .catch((error: Error) => {
+      .catch(async (error: Error) => {
         if (error.message.includes(NETWORK_CHANGED)) return false
-        throw error
+        throw new Error(`${page.url()} is not what was waited for: ${error.message}\n${await trouble.tell()}`, { cause: error })
       })
       .finally(change.stop)
-    if (isThere) return
+    if (isThere) return trouble.stop()
     // It ends on its own, with whatever the new load makes of it.
     arrival.catch(() => {})
     if (Date.now() > deadline) throw new Error(`the network of this machine changed whenever ${page.url()} was loaded`)
     await calmNetwork(deadline)
+  }
+}
+
+/** Notes what goes wrong in a page, to be told with what it shows when a test fails. */
+function noteTrouble(page: Page) {
+  const trouble: string[] = []
+  const failed = (request: Request) => trouble.push(`${request.url()}: ${request.failure()?.errorText}`)
+  const answered = (response: Response) => response.status() >= 400 && trouble.push(`${response.url()}: ${response.status()}`)
+  const threw = (error: Error) => trouble.push(error.message)
+  page.on('requestfailed', failed).on('response', answered).on('pageerror', threw)
+  return {
+    stop: () => void page.off('requestfailed', failed).off('response', answered).off('pageerror', threw),
+    tell: async () => `${trouble.join('\n') || 'no request failed'}\nThe page says: ${await page.locator('body').innerText()}`,
   }
 }
 

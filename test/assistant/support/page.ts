@@ -118,7 +118,12 @@ export class AssistantPage implements AsyncDisposable {
   }
 
   async isOpen(): Promise<void> {
-    await this.page.locator('.tab.chosen .dot.open').waitFor()
+    await this.page
+      .locator('.tab.chosen .dot.open')
+      .waitFor()
+      .catch(async (cause: Error) => {
+        throw new Error(`the endpoint has not opened; the page says: ${await this.page.locator('body').innerText()}`, { cause })
+      })
   }
 
   async send(text: string): Promise<void> {
