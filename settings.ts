@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLogin } from './src/login/login.ts'
-import type { TcpDefaults } from './src/nodes/support/defaults.ts'
+import type { TcpDefaults } from './src/nodes/support/tcp-settings.ts'
 import { FLOW_FILE } from './src/provisioning/provision.ts'
 import type { Environment } from './src/runtime/environment.ts'
 import { nodesFolder, pluginsFolder } from './src/runtime/installation.ts'

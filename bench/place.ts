@@ -7,7 +7,6 @@ import { build } from '../scripts/build.ts'
 import { say } from '../src/cli/terminal.ts'
 import { docker, labelled } from '../test/support/containers.ts'
 import { cleanUp, engineAnswers } from '../test/support/engine.ts'
-import type { BenchOptions } from './options.ts'
 
 const BENCH_IMAGE = 'node-red-tcp:bench'
 const GIB = 1024 ** 3
@@ -15,8 +14,11 @@ const GIB = 1024 ** 3
 /** Where the subjects run: containers of an image, or processes of this machine. */
 export type Place = { kind: 'container'; image: string } | { kind: 'process' }
 
+/** `embedded`: without containers. `image`: the one to measure; undefined: it is built. */
+export type PlaceOptions = { embedded: boolean; image: string | undefined }
+
 /** Makes ready what the subjects run from. */
-export async function preparePlace({ embedded, image }: BenchOptions, signal: AbortSignal): Promise<Place> {
+export async function preparePlace({ embedded, image }: PlaceOptions, signal: AbortSignal): Promise<Place> {
   const hasEngine = !embedded && (await engineAnswers())
   if (!hasEngine) {
     if (image !== undefined) throw new Error(`--image ${image}: no Docker engine answers`)

@@ -1,7 +1,7 @@
 import { createBoundedReport } from '../tcp/bounded-report.ts'
 import { state } from '../process/state.ts'
 import { TcpError } from '../tcp/errors.ts'
-import type { Payload } from '../tcp/intake.ts'
+import type { Payload } from '../tcp/intake/intake.ts'
 import type { Session } from '../tcp/session.ts'
 import { boundErrors } from './support/bounded-errors.ts'
 import { readDefaults } from './support/defaults.ts'

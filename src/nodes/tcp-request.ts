@@ -1,6 +1,6 @@
 import { state } from '../process/state.ts'
 import type { Budget } from '../tcp/budget.ts'
-import type { Payload } from '../tcp/intake.ts'
+import type { Payload } from '../tcp/intake/intake.ts'
 import type { Orphans } from '../tcp/orphans.ts'
 import { Requester, type RequesterEvents } from '../tcp/requester.ts'
 import type { Request } from '../tcp/requester/line.ts'

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createFramer, FrameTooLongError, type Framer } from '../../src/tcp/framing.ts'
+import { createFramer } from '../../src/tcp/framing/create-framer.ts'
+import { FrameTooLongError, type Framer } from '../../src/tcp/framing/framing.ts'
 import { feed, pull, tailOf } from './support/framers.ts'
 
 const GAP_MS = 20

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createFramer, type Framing } from '../../src/tcp/framing.ts'
+import { createFramer } from '../../src/tcp/framing/create-framer.ts'
+import type { Framing } from '../../src/tcp/framing/framing.ts'
 import { delimiter, lengthField, marker, open } from './support/framers.ts'
 
 const TOTAL = 32 * 1024 * 1024

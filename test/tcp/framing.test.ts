@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BadLengthError, createFramer, FrameTooLongError, type Framer, type Framing } from '../../src/tcp/framing.ts'
+import { createFramer } from '../../src/tcp/framing/create-framer.ts'
+import { BadLengthError, FrameTooLongError, type Framer, type Framing } from '../../src/tcp/framing/framing.ts'
 import { bytesOf, cuts, split } from './support/chunks.ts'
 import { delimiter, feed, lengthField, marker, open, pull, tailOf } from './support/framers.ts'
 

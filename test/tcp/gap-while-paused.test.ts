@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { IntakeOptions } from '../../src/tcp/intake.ts'
+import type { IntakeOptions } from '../../src/tcp/intake/intake.ts'
 import { startListening } from './support/listening.ts'
 
 const MIB = 1024 * 1024

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FrameTooLongError } from '../../src/tcp/framing.ts'
+import { FrameTooLongError } from '../../src/tcp/framing/framing.ts'
 import { createTextDelimiterFramer, type TextDelimiterFramer } from '../../src/tcp/framing/text-delimiter.ts'
 import { cuts, splitText } from './support/chunks.ts'
 

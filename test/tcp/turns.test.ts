@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Payload } from '../../src/tcp/intake.ts'
+import type { Payload } from '../../src/tcp/intake/intake.ts'
 import { PAYLOADS_A_TURN } from '../../src/tcp/turns.ts'
 import { LINES, startListening } from './support/listening.ts'
 

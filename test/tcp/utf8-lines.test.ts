@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FrameTooLongError } from '../../src/tcp/framing.ts'
-import { createIntake, type Intake, type IntakeOptions, type Payload } from '../../src/tcp/intake.ts'
+import { FrameTooLongError } from '../../src/tcp/framing/framing.ts'
+import { createIntake } from '../../src/tcp/intake/create-intake.ts'
+import type { Intake, IntakeOptions, Payload } from '../../src/tcp/intake/intake.ts'
 import { bytesOf, cuts, split } from './support/chunks.ts'
 
 const MIB = 1024 * 1024

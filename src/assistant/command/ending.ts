@@ -2,6 +2,8 @@ import type { Talk } from './arguments.ts'
 
 export type Why = 'expected' | 'failed' | 'gone' | 'late' | 'idle' | 'asked'
 
+export type Ending = ReturnType<typeof createEnding>
+
 /** When a conversation is over: the one place that knows. */
 export function createEnding({ forMs, idleMs, expected }: Talk) {
   let idle: NodeJS.Timeout | undefined

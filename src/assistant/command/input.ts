@@ -2,20 +2,20 @@
 import { createInterface } from 'node:readline'
 import { obey } from './interactive.ts'
 import { describe } from './texts.ts'
-import type { Talking } from './talk.ts'
+import type { Conversation } from './conversation.ts'
 import { AssistantError } from '../engine/errors.ts'
 
-export async function readInput(talking: Talking): Promise<void> {
-  if (process.stdin.isTTY) return await readTyped(talking)
-  return talking.options.drafted ? await readLines(talking) : await readBytes(talking)
+export async function readInput(conversation: Conversation): Promise<void> {
+  if (process.stdin.isTTY) return await readTyped(conversation)
+  return conversation.options.drafted ? await readLines(conversation) : await readBytes(conversation)
 }
 
-async function readBytes({ sendBytes, ending }: Talking): Promise<void> {
+async function readBytes({ sendBytes, ending }: Conversation): Promise<void> {
   void ending.done.then(() => process.stdin.destroy())
   for await (const chunk of untilDestroyed(process.stdin)) await sendBytes(chunk)
 }
 
-async function readLines({ send, ending }: Talking): Promise<void> {
+async function readLines({ send, ending }: Conversation): Promise<void> {
   const lines = createInterface({ input: process.stdin, crlfDelay: Infinity })
   void ending.done.then(() => process.stdin.destroy())
   let number = 0
@@ -30,8 +30,8 @@ async function readLines({ send, ending }: Talking): Promise<void> {
   }
 }
 
-async function readTyped(talking: Talking): Promise<void> {
-  const { ending } = talking
+async function readTyped(conversation: Conversation): Promise<void> {
+  const { ending } = conversation
   const terminal = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' })
   ending.printBy((line) => {
     // The prompt makes room and comes back with what was typed so far.
@@ -40,7 +40,7 @@ async function readTyped(talking: Talking): Promise<void> {
   })
   terminal.on('line', (line) => {
     try {
-      obey(line, talking)
+      obey(line, conversation)
     } catch (error) {
       if (!(error instanceof AssistantError)) throw error
       ending.print(`! ${describe(error.notice)}`)

@@ -1,7 +1,7 @@
 // What a typed line does.
 import { writeFileSync } from 'node:fs'
 import { exportLog } from './export.ts'
-import type { Talking } from './talk.ts'
+import type { Conversation } from './conversation.ts'
 import { notice } from '../shared/notice.ts'
 import { AssistantError } from '../engine/errors.ts'
 
@@ -15,21 +15,21 @@ const HELP = `  TEXT             send it, as the options say
   /save FILE       the log, as .txt, .csv, .hex, .pcapng or .json
   /quit            leave (also Ctrl-D)`
 
-export function obey(line: string, talking: Talking): void {
-  const { endpoint, ending, options } = talking
+export function obey(line: string, conversation: Conversation): void {
+  const { endpoint, ending, options } = conversation
   const [, command, rest = ''] = /^\/(\w+)(?:\s+(.*))?$/s.exec(line) ?? []
   switch (command) {
     case undefined:
-      return line === '' && options.draft.ending === '' ? undefined : talking.send(line)
+      return line === '' && options.draft.ending === '' ? undefined : conversation.send(line)
     case 'text':
-      return talking.sendDraft({ ...options.draft, mode: 'text', text: rest })
+      return conversation.sendDraft({ ...options.draft, mode: 'text', text: rest })
     case 'hex':
-      return talking.sendDraft({ ...options.draft, mode: 'hex', text: rest })
+      return conversation.sendDraft({ ...options.draft, mode: 'hex', text: rest })
     case 'peers':
       for (const { id, rxBytes, txBytes } of endpoint.info().peers) ending.print(`  ${id}  ${rxBytes} bytes received, ${txBytes} sent`)
       return undefined
     case 'to':
-      return talking.choose(rest.trim())
+      return conversation.choose(rest.trim())
     case 'close':
       return endpoint.disturb('kick', rest.trim() || undefined)
     case 'fin':
@@ -37,7 +37,7 @@ export function obey(line: string, talking: Talking): void {
     case 'reset':
       return endpoint.disturb('reset')
     case 'save':
-      return save(rest.trim(), talking)
+      return save(rest.trim(), conversation)
     case 'quit':
       return ending.end('asked')
     case 'help':
@@ -47,7 +47,7 @@ export function obey(line: string, talking: Talking): void {
   }
 }
 
-function save(path: string, { endpoint, ending }: Talking): void {
+function save(path: string, { endpoint, ending }: Conversation): void {
   try {
     writeFileSync(path, exportLog(path, endpoint))
     ending.print(`  written to ${path}`)

@@ -7,6 +7,7 @@ import { notice } from '../shared/notice.ts'
 import type { Draft } from '../shared/spec.ts'
 import type { LogEntry } from '../shared/protocol.ts'
 import type { Talk } from './arguments.ts'
+import type { Conversation } from './conversation.ts'
 import { createEnding } from './ending.ts'
 import { exportLog } from './export.ts'
 import { readInput } from './input.ts'
@@ -14,22 +15,20 @@ import { formatEntry } from './screen.ts'
 import { describe } from './texts.ts'
 import { AssistantError } from '../engine/errors.ts'
 
-export type Talking = ReturnType<typeof createTalking>
-
 const SEND_BYTES = 64 * 1024
 const MAX_UNTAKEN_BYTES = 256 * 1024 * 1024
 
 /** Runs until its end; gives the exit code. */
 export async function talk(options: Talk): Promise<number> {
-  const talking = createTalking(options)
+  const conversation = createConversation(options)
   try {
-    return await talking.run()
+    return await conversation.run()
   } finally {
-    talking.close()
+    conversation.close()
   }
 }
 
-function createTalking(options: Talk) {
+function createConversation(options: Talk) {
   const { spec, draft, expected, show } = options
   const raw = !process.stdout.isTTY
   const targets = process.env.ASSISTANT_TARGETS
@@ -99,12 +98,12 @@ function createTalking(options: Talk) {
     if (options.timer) endpoint.timer.start({ draft: { ...draft, text: options.send ?? '' }, ...options.timer })
     else if (options.send !== undefined) send(options.send)
     else if (options.sendFile !== undefined) await sendBytes(readFileSync(options.sendFile))
-    else await readInput(talking)
+    else await readInput(conversation)
     if (options.halfClose && spec.kind !== 'udp' && !ending.over) endpoint.disturb('half-close')
     ending.inputEnded()
   }
 
-  const talking = {
+  const conversation: Conversation & { run: () => Promise<number>; close: () => void } = {
     options,
     endpoint,
     ending,
@@ -149,7 +148,7 @@ function createTalking(options: Talk) {
     return 1
   }
 
-  return talking
+  return conversation
 }
 
 function leavesWithPeer({ spec, keep }: Talk): boolean {

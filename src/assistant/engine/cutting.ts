@@ -1,6 +1,7 @@
 // Cuts a logged conversation again, as the framers of the tcp nodes do with a live one. Time comes from the log.
 import type { LogEntry } from '../shared/protocol.ts'
-import { BadLengthError, createFramer, FrameTooLongError, type Framing } from '../../tcp/framing.ts'
+import { createFramer } from '../../tcp/framing/create-framer.ts'
+import { BadLengthError, FrameTooLongError, type Framing } from '../../tcp/framing/framing.ts'
 import { notice, type Notice } from '../shared/notice.ts'
 
 type Chunk = { n: number; t: number; bytes: Buffer }

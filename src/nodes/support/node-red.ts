@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { TlsMaterial } from '../../tcp/tls.ts'
-import type { TcpDefaults } from './defaults.ts'
+import type { TcpDefaults } from './tcp-settings.ts'
 
 export type SessionRef = { type: string; id: string }
 

@@ -1,7 +1,7 @@
 // When a reply is whole, from the properties of a tcp request node.
 import { parseDelimiter } from '../../tcp/delimiter.ts'
 import { encodeText } from '../../tcp/encoding.ts'
-import type { IntakeOptions } from '../../tcp/intake.ts'
+import type { IntakeOptions } from '../../tcp/intake/intake.ts'
 import type { ReplyEnd } from '../../tcp/requester/reply.ts'
 import { readNumber, type Properties } from './options.ts'
 

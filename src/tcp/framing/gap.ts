@@ -1,4 +1,4 @@
-import { FrameTooLongError, type Framer } from '../framing.ts'
+import { FrameTooLongError, type Framer } from './framing.ts'
 import { createByteQueue } from './byte-queue.ts'
 import { createQueueFramer } from './queue-framer.ts'
 

@@ -1,5 +1,5 @@
 import { formatHex } from '../../text/hex.ts'
-import { BadLengthError, FrameTooLongError, type Framer, type FramerOptions, type Framing } from '../framing.ts'
+import { BadLengthError, FrameTooLongError, type Framer, type FramerOptions, type Framing } from './framing.ts'
 import { createByteQueue } from './byte-queue.ts'
 import { createQueueFramer } from './queue-framer.ts'
 

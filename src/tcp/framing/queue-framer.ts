@@ -1,4 +1,4 @@
-import type { Framer } from '../framing.ts'
+import type { Framer } from './framing.ts'
 import type { ByteQueue } from './byte-queue.ts'
 
 /** In what a kind of framing differs. */

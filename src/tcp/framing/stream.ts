@@ -1,4 +1,4 @@
-import type { Framer } from '../framing.ts'
+import type { Framer } from './framing.ts'
 
 /** Every chunk is a frame. */
 export function createStreamFramer(): Framer {

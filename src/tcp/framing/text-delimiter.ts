@@ -1,4 +1,4 @@
-import { FrameTooLongError } from '../framing.ts'
+import { FrameTooLongError } from './framing.ts'
 import { createTextPile } from './text-pile.ts'
 
 export type TextDelimiterOptions = {

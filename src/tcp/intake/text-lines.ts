@@ -1,7 +1,7 @@
 import { createDecoder, decodeText, encodeText } from '../encoding.ts'
-import type { Framing } from '../framing.ts'
+import type { Framing } from '../framing/framing.ts'
 import { createTextDelimiterFramer } from '../framing/text-delimiter.ts'
-import type { Intake, IntakeOptions } from '../intake.ts'
+import type { Intake, IntakeOptions } from './intake.ts'
 
 /** Lines of text where a delimiter's bytes may be part of other characters, so that they are cut after decoding. */
 export function createTextLines({ encoding, maxFrame }: IntakeOptions, framing: Extract<Framing, { kind: 'delimiter' }>): Intake {

@@ -1,5 +1,5 @@
 import { createDecoder, encodeText } from '../encoding.ts'
-import type { Intake } from '../intake.ts'
+import type { Intake } from './intake.ts'
 
 /** Text as it comes; a character that is split between chunks waits for its rest. */
 export function createTextStream(encoding: string): Intake {

@@ -1,7 +1,7 @@
 import { decodeText, decodeValidUtf8, encodeText } from '../encoding.ts'
-import type { Framing } from '../framing.ts'
+import type { Framing } from '../framing/framing.ts'
 import { createDelimiterFramer } from '../framing/delimiter.ts'
-import type { Intake, IntakeOptions } from '../intake.ts'
+import type { Intake, IntakeOptions } from './intake.ts'
 import { giveHeap, takeHeap } from './heap-text.ts'
 
 const NOTHING = Buffer.alloc(0)

@@ -1,5 +1,6 @@
 import { createByteQueue } from '../framing/byte-queue.ts'
-import { createIntake, type IntakeOptions, type Payload } from '../intake.ts'
+import { createIntake } from '../intake/create-intake.ts'
+import type { IntakeOptions, Payload } from '../intake/intake.ts'
 
 /** When a reply is whole. Times in milliseconds, counts in bytes. */
 export type ReplyEnd =

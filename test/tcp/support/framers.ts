@@ -1,4 +1,5 @@
-import { createFramer, type Framer, type Framing } from '../../../src/tcp/framing.ts'
+import { createFramer } from '../../../src/tcp/framing/create-framer.ts'
+import type { Framer, Framing } from '../../../src/tcp/framing/framing.ts'
 
 const MAX_FRAME = 1024
 

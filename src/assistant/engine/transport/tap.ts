@@ -4,7 +4,7 @@ import { dial } from './dial.ts'
 import type { Peer } from '../peer.ts'
 import { attachSocket } from './tcp-peer.ts'
 import { listen } from './tcp-server.ts'
-import type { Host, Transport } from './start.ts'
+import type { Host, Transport } from './transport.ts'
 import { noticeOfSocketError } from '../errors.ts'
 
 /** Bytes that may wait for one side before the other is not read from for a while. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { TcpClientSpec } from '../../shared/spec.ts'
 import { dial } from './dial.ts'
 import { attachSocket } from './tcp-peer.ts'
-import type { Host, Transport } from './start.ts'
+import type { Host, Transport } from './transport.ts'
 import { notice, type Notice } from '../../shared/notice.ts'
 import { noticeOfSocketError } from '../errors.ts'
 

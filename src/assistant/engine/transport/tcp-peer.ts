@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { normalizeAddress } from '../../../tcp/access-list.ts'
 import { pauseAfter } from '../faults.ts'
 import type { Link, Peer } from '../peer.ts'
-import type { Host } from './start.ts'
+import type { Host } from './transport.ts'
 import { noticeOfSocketError } from '../errors.ts'
 
 // As the tcp nodes do: whoever sends and ends at once still gets an answer that takes a moment.

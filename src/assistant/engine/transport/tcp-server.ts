@@ -6,7 +6,7 @@ import { assertTlsMaterial } from '../../../tcp/tls.ts'
 import type { TcpServerSpec, TlsSpec } from '../../shared/spec.ts'
 import { tlsMaterial } from './dial.ts'
 import { attachSocket } from './tcp-peer.ts'
-import type { Host, Transport } from './start.ts'
+import type { Host, Transport } from './transport.ts'
 import { notice } from '../../shared/notice.ts'
 import { AssistantError, noticeOfSocketError } from '../errors.ts'
 

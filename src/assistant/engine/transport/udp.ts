@@ -5,7 +5,7 @@ import { formatAddress } from '../../../text/address.ts'
 import type { UdpSpec } from '../../shared/spec.ts'
 import { lookupAllowed } from './dial.ts'
 import type { Link, Peer } from '../peer.ts'
-import type { Host, Transport } from './start.ts'
+import type { Host, Transport } from './transport.ts'
 import { notice } from '../../shared/notice.ts'
 import { AssistantError, noticeOfSocketError } from '../errors.ts'
 

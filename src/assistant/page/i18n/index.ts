@@ -1,17 +1,11 @@
 import { computed, watchEffect } from 'vue'
 import { look } from '../state/settings.ts'
+import type { Catalog, Key } from './catalog.ts'
 import { en } from './en.ts'
 import { enCodes } from './en-codes.ts'
-import type { enTools } from './en-tools.ts'
 import { zh } from './zh.ts'
 import { zhCodes } from './zh-codes.ts'
 import type { Notice } from '../../shared/notice.ts'
-
-export type Key = keyof typeof en
-export type Catalog = Record<Key, string>
-export type ToolsCatalog = Record<keyof typeof enTools, string>
-/** What happened and what to do, by the code that the server tells. */
-export type CodeCatalog = Record<keyof typeof enCodes, string>
 
 type Params = Record<string, string | number>
 

@@ -1,5 +1,5 @@
 import { STEP_NAMES } from '../../shared/step-names.ts'
-import type { CodeCatalog } from './index.ts'
+import type { CodeCatalog } from './catalog.ts'
 
 export const zhCodes: CodeCatalog = {
   REFUSED: '{host}:{port} 拒绝连接：那里没有程序在监听。请先启动对方设备或流程，或检查地址和端口。',

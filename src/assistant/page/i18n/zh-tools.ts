@@ -1,4 +1,4 @@
-import type { ToolsCatalog } from './index.ts'
+import type { ToolsCatalog } from './catalog.ts'
 
 export const zhTools: ToolsCatalog = {
   'quick.title': '快捷指令',

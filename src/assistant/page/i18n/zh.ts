@@ -1,4 +1,4 @@
-import type { Catalog } from './index.ts'
+import type { Catalog } from './catalog.ts'
 import { zhTools } from './zh-tools.ts'
 
 export const zh: Catalog = {

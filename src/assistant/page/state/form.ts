@@ -1,5 +1,5 @@
 import type { EndpointKind, EndpointSpec } from '../../shared/spec.ts'
-import type { Key } from '../i18n/index.ts'
+import type { Key } from '../i18n/catalog.ts'
 import { network } from './settings.ts'
 
 export const KIND_NAMES: Record<EndpointKind, Key> = {

@@ -1,5 +1,6 @@
 import type { Preset } from '../../shared/protocol.ts'
-import { t, type Key } from '../i18n/index.ts'
+import type { Key } from '../i18n/catalog.ts'
+import { t } from '../i18n/index.ts'
 import { endpoints } from './connection.ts'
 import { addressOf } from './form.ts'
 import { chosen, openEndpoint } from './session.ts'

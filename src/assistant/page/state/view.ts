@@ -1,5 +1,5 @@
 import { ref } from 'vue'
-import type { Key } from '../i18n/index.ts'
+import type { Key } from '../i18n/catalog.ts'
 
 export type View = 'log' | 'framing' | 'node-red' | 'latency' | 'rate'
 

@@ -1,11 +1,3 @@
-import { createDelimiterFramer } from './framing/delimiter.ts'
-import { createFixedFramer } from './framing/fixed.ts'
-import { createGapFramer } from './framing/gap.ts'
-import { createLengthFramer } from './framing/length.ts'
-import { createMarkerFramer } from './framing/marker.ts'
-import { createSingleFramer } from './framing/single.ts'
-import { createStreamFramer } from './framing/stream.ts'
-
 /** How bytes are cut into frames. Lengths in bytes, times in milliseconds. */
 export type Framing =
   /** Every chunk as it comes. */
@@ -88,26 +80,5 @@ export class BadLengthError extends Error {
   constructor(value: number, { length, header }: { length: number; header: string }) {
     super(`a length field of ${value} makes a frame body of ${length} bytes (read: ${header})`)
     this.value = value
-  }
-}
-
-/** A framer for one connection. */
-export function createFramer(options: FramerOptions): Framer {
-  const { framing, maxFrame, onReady } = options
-  switch (framing.kind) {
-    case 'stream':
-      return createStreamFramer()
-    case 'single':
-      return createSingleFramer(maxFrame)
-    case 'delimiter':
-      return createDelimiterFramer(framing, maxFrame)
-    case 'fixed':
-      return createFixedFramer(framing.length)
-    case 'length':
-      return createLengthFramer(framing, options)
-    case 'gap':
-      return createGapFramer(framing.ms, maxFrame, onReady)
-    case 'marker':
-      return createMarkerFramer(framing, maxFrame)
   }
 }
