@@ -215,14 +215,14 @@ test('writes one JSON object a line when asked to', async () => {
   expect(listening).toMatchObject({ type: 'tcp in', id: expect.any(String) })
 })
 
-test('README and .env.example name every variable', () => {
+test('the configuration pages and .env.example name every variable', () => {
   const inside = ['DATA_DIR', 'FLOWS_DIR', 'STATUS_BIND', 'PUBLISHED_PORTS']
-  const readme = readFileSync(join(home, 'README.md'), 'utf8')
-  const chinese = readFileSync(join(home, 'README.zh-CN.md'), 'utf8')
+  const english = readFileSync(join(home, 'docs', 'configuration.md'), 'utf8')
+  const chinese = readFileSync(join(home, 'docs', 'configuration.zh-CN.md'), 'utf8')
   const example = readFileSync(join(home, '.env.example'), 'utf8')
   for (const name of VARIABLE_NAMES) {
-    expect.soft(readme).toContain(name.replace(/_FILE$/, ''))
-    expect.soft(chinese).toContain(name.replace(/_FILE$/, ''))
+    expect.soft(english, name).toContain(`\`${name}\``)
+    expect.soft(chinese, name).toContain(`\`${name}\``)
     if (!inside.includes(name)) expect.soft(example, name).toContain(`${name}=`)
   }
 })
