@@ -1,9 +1,9 @@
 import { state } from '../process/state.ts'
-import type { PortsSnapshot } from '../ports/facts.ts'
+import type { PortsSnapshot } from '../ports/shared/facts.ts'
 import type { NodeRed } from './node-red.ts'
 import { createNewcomers } from './ports/newcomers.ts'
 import { passOnStatus } from './ports/node-status.ts'
-import { viewOf, type PortsView } from './ports/view.ts'
+import { viewOf, type PortsView } from '../ports/shared/view.ts'
 import { openFeed } from './status/feed.ts'
 
 // The editor's side is resources/ports.ts.

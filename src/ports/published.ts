@@ -1,6 +1,6 @@
 // What Node-RED knows of the ways in from outside: what the environment says, and what forwarders and the watcher tell the status port.
 import { createChanges } from '../tcp/changes.ts'
-import type { Publication, PublishFailure, Reach } from './facts.ts'
+import type { Publication, PublishFailure, Reach } from './shared/facts.ts'
 import type { PublishedPorts, PublishedRange } from './ranges.ts'
 
 const MAX_KEPT = 200

@@ -1,13 +1,10 @@
 // What can be wrong with a certificate that is used, before peers find out.
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import type { CertificateFault } from './facts/certificate-fault.ts'
 
 // Long enough to renew by hand; what renews by itself has done so by then.
 const SOON_MS = 14 * 24 * 60 * 60 * 1000
-
-/** `subject`: whose certificate it is; `at`: the day on which it ends or begins to be valid; `reason`: why it cannot be used at all. */
-export type CertificateFault =
-  { state: 'expired' | 'expiring' | 'early'; subject: string; at: string } | { state: 'unusable'; reason: string }
 
 type Dates = { subject: string; from: Date; to: Date }
 

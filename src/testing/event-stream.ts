@@ -1,5 +1,3 @@
-import { EventSourceParserStream } from 'eventsource-parser/stream'
-
 const DEFAULT_WITHIN_MS = 5_000
 
 /** The events of a stream of server-sent events, in order of arrival. */
@@ -42,7 +40,13 @@ export class EventStream implements AsyncDisposable {
 }
 
 async function* readEvents(body: ReadableStream<string>): AsyncGenerator<unknown> {
-  for await (const { event, data } of body.pipeThrough(new EventSourceParserStream())) {
-    if (event === 'listeners') yield JSON.parse(data)
+  let held = ''
+  for await (const text of body) {
+    const events = (held + text).split('\n\n')
+    held = events.pop() ?? ''
+    for (const event of events) {
+      const data = /^event: listeners\ndata: (.*)$/.exec(event)?.[1]
+      if (data !== undefined) yield JSON.parse(data)
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { diagnose, needsMending } from '../../src/ports/diagnosis.ts'
-import type { ClientFact, ListenerFact, Publication, PublishFailure, Reach } from '../../src/ports/facts.ts'
+import { diagnose, needsMending } from '../../src/ports/shared/diagnosis.ts'
+import type { ClientFact, ListenerFact, Publication, PublishFailure, Reach } from '../../src/ports/shared/facts.ts'
 
 const NODE = { node: 'n1', type: 'tcp in', name: 'meters', flow: 'line 1' }
 const RANGE: Publication = { port: 9501, by: 'range', address: '0.0.0.0', hostPort: 9501 }

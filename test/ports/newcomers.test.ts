@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createNewcomers } from '../../src/plugins/ports/newcomers.ts'
-import type { PortRow, Problem, ProblemCode } from '../../src/ports/diagnosis.ts'
+import type { PortRow, Problem, ProblemCode } from '../../src/ports/shared/diagnosis.ts'
 
 const GRACE_MS = 150
 

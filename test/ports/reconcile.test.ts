@@ -4,7 +4,7 @@ import { requireApi } from '../../src/ports/docker/docker.ts'
 import type { Forwarder } from '../../src/ports/docker/forwarders.ts'
 import { parseRanges, type Policy } from '../../src/ports/docker/policy.ts'
 import { reconcile } from '../../src/ports/docker/reconcile.ts'
-import type { ListenerFact, PortsSnapshot } from '../../src/ports/facts.ts'
+import type { ListenerFact, PortsSnapshot } from '../../src/ports/shared/facts.ts'
 
 type Flows = PortsSnapshot['flows']
 

@@ -41,7 +41,8 @@ function createConversation(options: Talk) {
   let to = ''
   let writing = Promise.resolve()
 
-  const endpoint = hub.open(spec)
+  const info = hub.perform<'open'>({ id: 0, do: 'open', spec }) as { id: string }
+  const endpoint = hub.find(info.id)
 
   function display(entry: LogEntry): void {
     if (raw) {
@@ -73,12 +74,8 @@ function createConversation(options: Talk) {
     else if (state === 'closed' || (ending.wasConnected && peers.length === 0 && leavesWithPeer(options))) ending.end('gone')
   }
 
-  function sendDraft(draft: Draft): void {
-    hub.send(endpoint.id, draft, to)
-  }
-
   function send(text: string): void {
-    sendDraft({ ...draft, text })
+    void hub.perform<'send'>({ id: 0, do: 'send', endpoint: info.id, draft: { ...draft, text }, ...(to === '' ? {} : { peer: to }) })
   }
 
   async function sendBytes(bytes: Uint8Array): Promise<void> {
@@ -112,7 +109,8 @@ function createConversation(options: Talk) {
     ending,
     send,
     sendBytes,
-    sendDraft,
+    sendDraft: (one: Draft) =>
+      void hub.perform<'send'>({ id: 0, do: 'send', endpoint: info.id, draft: one, ...(to === '' ? {} : { peer: to }) }),
     choose(peer: string): void {
       if (peer !== '') endpoint.peer(peer)
       to = peer

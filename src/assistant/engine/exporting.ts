@@ -1,6 +1,5 @@
 import { exportParts } from '../shared/export/write.ts'
-import type { Answers } from '../shared/protocol.ts'
-import type { Asked, ExportFormat } from '../shared/requests.ts'
+import type { ExportFormat, Request, Requests } from '../shared/protocol.ts'
 import { createBreath, type Breath } from './breath.ts'
 import type { Endpoint } from './endpoint.ts'
 import { spanOf } from './log.ts'
@@ -16,11 +15,11 @@ const FILES: Record<ExportFormat, { ending: string; type: string }> = {
 const BLOCK_CHARACTERS = 64 * 1024
 
 /** A log, or a part of it, as a file. Others have their turn meanwhile; nobody waits for the rest after `signal`. */
-export async function exportAsFile(
+export async function performExport(
   endpoint: Endpoint,
-  { format, ...span }: Omit<Asked<'export'>, 'endpoint'>,
+  { format, ...span }: Extract<Request, { do: 'export' }>,
   signal?: AbortSignal,
-): Promise<Answers['export']> {
+): Promise<Requests['export']['answer']> {
   const { spec, local } = endpoint.info()
   const parts = exportParts(format, spanOf(endpoint.log, span), {
     name: endpoint.name,

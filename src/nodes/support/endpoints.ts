@@ -1,5 +1,5 @@
 // What tcp in and tcp out have in common: listening and connecting, with status, log lines and hand-over.
-import { withHolder, type Holders } from '../../ports/holders.ts'
+import { withHolder, type Holders } from '../../ports/shared/holders.ts'
 import { createBoundedReport, type BoundedReport } from '../../tcp/bounded-report.ts'
 import type { DiallerOwner, DiallerState } from '../../tcp/dialler.ts'
 import type { TcpError } from '../../tcp/errors.ts'

@@ -1,5 +1,5 @@
-import { isLoopback } from '../../ports/diagnosis.ts'
-import type { Publication, Reach } from '../../ports/facts.ts'
+import { isLoopback } from '../../ports/shared/diagnosis.ts'
+import type { Publication, Reach } from '../../ports/shared/facts.ts'
 import { formatAddress } from '../../text/address.ts'
 import type { ListenerState } from '../../tcp/listener.ts'
 import type { ListeningStatus, NodeStatus } from './node-red.ts'

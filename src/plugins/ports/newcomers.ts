@@ -1,4 +1,4 @@
-import type { PortRow, Problem } from '../../ports/diagnosis.ts'
+import type { PortRow, Problem } from '../../ports/shared/diagnosis.ts'
 
 const UNPUBLISHED = new Set(['NOT_PUBLISHED', 'HOST_PORT_TAKEN', 'PUBLISH_REFUSED'])
 

@@ -1,5 +1,5 @@
-import type { Problem } from '../../ports/diagnosis.ts'
-import type { PortsView } from '../ports/view.ts'
+import type { Problem } from '../../ports/shared/diagnosis.ts'
+import type { PortsView } from '../../ports/shared/view.ts'
 import { button, copyable, editor, element, say, type Elements, type Notification } from './editor.ts'
 import { problemText } from './problems.ts'
 

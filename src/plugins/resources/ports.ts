@@ -1,6 +1,6 @@
 // The sidebar tab "Ports" and its notification. Runs in the browser: the plugin's ports.html loads it, compiled, as a module script.
-import type { Problem } from '../../ports/diagnosis.ts'
-import type { PortsView } from '../ports/view.ts'
+import type { Problem } from '../../ports/shared/diagnosis.ts'
+import type { PortsView } from '../../ports/shared/view.ts'
 import { editor, element, say } from './editor.ts'
 import { createNotification } from './notification.ts'
 import { translateStatus } from './status.ts'

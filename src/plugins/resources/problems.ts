@@ -1,4 +1,4 @@
-import type { Problem } from '../../ports/diagnosis.ts'
+import type { Problem } from '../../ports/shared/diagnosis.ts'
 import { copyable, element, say, type Elements } from './editor.ts'
 
 const REASONS = new Set([

@@ -1,6 +1,6 @@
-import type { PortRow } from '../../ports/diagnosis.ts'
-import type { Publication, UsedBy } from '../../ports/facts.ts'
-import type { PortsView } from '../ports/view.ts'
+import type { PortRow } from '../../ports/shared/diagnosis.ts'
+import type { Publication, UsedBy } from '../../ports/shared/facts.ts'
+import type { PortsView } from '../../ports/shared/view.ts'
 import { button, editor, element, say, type Elements } from './editor.ts'
 import { showProblem } from './problems.ts'
 

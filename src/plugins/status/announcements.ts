@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { PublishFailure } from '../../ports/facts.ts'
+import type { PublishFailure } from '../../ports/shared/facts.ts'
 import { forwarderHostName } from '../../ports/forwarder-name.ts'
 import { PORTS_HEADER } from '../../ports/header.ts'
 import type { ProcessState } from '../../process/state.ts'

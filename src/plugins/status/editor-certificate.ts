@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { filedCertificateFault, type CertificateFault } from '../../tcp/certificate.ts'
+import { filedCertificateFault } from '../../tcp/certificate.ts'
+import type { CertificateFault } from '../../tcp/facts/certificate-fault.ts'
 import type { NodeRed } from '../node-red.ts'
 
 const KNOWN_MS = 10_000

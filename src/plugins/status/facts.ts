@@ -1,4 +1,4 @@
-import type { ClientFact, ListenerFact, UsedBy } from '../../ports/facts.ts'
+import type { ClientFact, ListenerFact, UsedBy } from '../../ports/shared/facts.ts'
 import { findListeningProcess } from '../../ports/processes.ts'
 import type { ProcessState } from '../../process/state.ts'
 import type { Claim } from '../../tcp/claims.ts'

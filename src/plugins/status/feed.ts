@@ -1,5 +1,5 @@
 // The one place that knows what is listened on and connected to: the status port and the editor's sidebar both take it from here.
-import type { ListenerFact, PortsSnapshot } from '../../ports/facts.ts'
+import type { ListenerFact, PortsSnapshot } from '../../ports/shared/facts.ts'
 import type { ProcessState } from '../../process/state.ts'
 import { createObserver, type Observer } from '../../tcp/observer.ts'
 import type { NodeRed } from '../node-red.ts'

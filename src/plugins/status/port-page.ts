@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { ListenerFact } from '../../ports/facts.ts'
+import type { ListenerFact } from '../../ports/shared/facts.ts'
 import type { ProcessState } from '../../process/state.ts'
 import { PORTS_HEADER } from '../../ports/header.ts'
 import { AnnouncementError, readPort, takeAnnouncement, type Asker, type Unheeded } from './announcements.ts'

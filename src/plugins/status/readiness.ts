@@ -1,5 +1,5 @@
 import type { Problem } from '../../runtime/problems.ts'
-import { withHolder, type Holders } from '../../ports/holders.ts'
+import { withHolder, type Holders } from '../../ports/shared/holders.ts'
 import type { Claim } from '../../tcp/claims.ts'
 import type { About } from '../../tcp/session.ts'
 import type { NodeRed } from '../node-red.ts'

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { PortsSnapshot } from '../../ports/facts.ts'
+import type { PortsSnapshot } from '../../ports/shared/facts.ts'
 import { PORTS_HEADER } from '../../ports/header.ts'
 import { keepOpen, oldestOfMost } from '../http-connections.ts'
 

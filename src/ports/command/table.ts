@@ -1,5 +1,5 @@
-import type { PortRow } from '../diagnosis.ts'
-import type { UsedBy } from '../facts.ts'
+import type { PortRow } from '../shared/diagnosis.ts'
+import type { UsedBy } from '../shared/facts.ts'
 import { formatAddress } from '../../text/address.ts'
 import { describeProblem } from './texts.ts'
 

@@ -1,5 +1,5 @@
-import type { Problem } from '../diagnosis.ts'
-import { withHolder } from '../holders.ts'
+import type { Problem } from '../shared/diagnosis.ts'
+import { withHolder } from '../shared/holders.ts'
 
 /** What is wrong, in a sentence. */
 export function describeProblem({ code, params }: Problem): string {

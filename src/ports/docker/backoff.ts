@@ -1,4 +1,4 @@
-import type { PublishFailure } from '../facts.ts'
+import type { PublishFailure } from '../shared/facts.ts'
 
 const FIRST_RETRY_MS = 1_000
 const MAX_RETRY_MS = 10_000

@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions, ContainerInfo } from 'dockerode'
-import type { Publication } from '../facts.ts'
+import type { Publication } from '../shared/facts.ts'
 import { forwarderHostName } from '../forwarder-name.ts'
 import { formatAddress } from '../../text/address.ts'
 import { ask, type Engine } from './docker.ts'

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import type { Publication } from '../facts.ts'
+import type { Publication } from '../shared/facts.ts'
 import { reachableAddress } from '../../text/address.ts'
 
 const CONNECT_TIMEOUT_MS = 3_000

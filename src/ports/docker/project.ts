@@ -1,5 +1,5 @@
 import type { ContainerInspectInfo } from 'dockerode'
-import type { Publication } from '../facts.ts'
+import type { Publication } from '../shared/facts.ts'
 import { formatAddress, reachableAddress } from '../../text/address.ts'
 import { ask, type Engine } from './docker.ts'
 import { ProjectUnavailable, statusOf } from './errors.ts'

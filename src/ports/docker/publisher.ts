@@ -1,5 +1,5 @@
 // Does what reconcile has found, and keeps in mind what failed.
-import type { PublishFailure } from '../facts.ts'
+import type { PublishFailure } from '../shared/facts.ts'
 import { formatAddress } from '../../text/address.ts'
 import { createFailedPorts } from './backoff.ts'
 import type { Engine } from './docker.ts'

@@ -1,4 +1,4 @@
-import type { ClientFact, ListenerFact, PortsSnapshot } from '../facts.ts'
+import type { ClientFact, ListenerFact, PortsSnapshot } from '../shared/facts.ts'
 
 const PHASES: readonly string[] = ['starting', 'started', 'stopped'] satisfies PortsSnapshot['flows'][]
 const STATES: readonly string[] = ['listening', 'failed'] satisfies ListenerFact['state'][]

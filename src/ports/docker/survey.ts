@@ -1,6 +1,6 @@
 // Both sides of the story: what Node-RED listens on, and what Docker publishes.
-import { diagnose, type PortRow } from '../diagnosis.ts'
-import type { PortsSnapshot, PublishFailure, Reach } from '../facts.ts'
+import { diagnose, type PortRow } from '../shared/diagnosis.ts'
+import type { PortsSnapshot, PublishFailure, Reach } from '../shared/facts.ts'
 import type { Engine } from './docker.ts'
 import { ProjectUnavailable } from './errors.ts'
 import { isUp, listForwarders, publicationOf, type Forwarder } from './forwarders.ts'

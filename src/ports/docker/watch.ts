@@ -1,6 +1,6 @@
 // Keeps forwarders equal to listeners, from whatever state it finds, until it is told to end.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PortsSnapshot } from '../facts.ts'
+import type { PortsSnapshot } from '../shared/facts.ts'
 import { openEngine, type Engine } from './docker.ts'
 import { DockerUnavailable, PortsError, ProjectUnavailable } from './errors.ts'
 import { followEvents } from './events.ts'

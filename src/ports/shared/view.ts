@@ -1,6 +1,5 @@
-import { diagnose, type PortRow } from '../../ports/diagnosis.ts'
-import type { PortsSnapshot } from '../../ports/facts.ts'
-import type { Published } from '../../ports/published.ts'
+import { diagnose, type PortRow } from './diagnosis.ts'
+import type { PortsSnapshot, Reach } from './facts.ts'
 
 const MAX_ROWS = 500
 
@@ -15,7 +14,7 @@ export type PortsView = {
 }
 
 /** The diagnosis of every port, as far as it can be known inside Node-RED. */
-export function viewOf(snapshot: PortsSnapshot, published: Pick<Published, 'reach'>): PortsView {
+export function viewOf(snapshot: PortsSnapshot, published: { reach: (ports: readonly number[]) => Reach }): PortsView {
   const reach = published.reach(snapshot.listeners.map(({ port }) => port))
   const rows = diagnose(snapshot, reach)
   return {

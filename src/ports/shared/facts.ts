@@ -1,6 +1,6 @@
 // What is known about ports, from inside Node-RED (status port) and from Docker. One direction: facts → diagnosis → whoever shows it.
 
-import type { CertificateFault } from '../tcp/certificate.ts'
+import type { CertificateFault } from '../../tcp/facts/certificate-fault.ts'
 
 /** A node that uses a port: its id, type, name, and the label of its flow. */
 export type UsedBy = { node: string; type: string; name: string; flow: string }
