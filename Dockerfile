@@ -14,7 +14,7 @@ RUN npm prune --omit=dev --ignore-scripts --offline && node scripts/image-packag
 
 FROM packages AS live-ports-packages
 COPY scripts/image-packages.ts scripts/
-RUN node scripts/image-packages.ts commander dockerode eventsource-parser
+RUN node scripts/image-packages.ts dockerode
 
 FROM packages AS build
 COPY tsconfig.json tsconfig.build.json settings.ts ./
