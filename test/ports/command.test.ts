@@ -21,6 +21,19 @@ describe('npm run ports', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
   })
 
+  test('explains one command, with its own options alone', async () => {
+    const { code, stdout } = await runPorts(['publish', '--help'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('npm run ports -- publish [options] PORT')
+    expect(stdout).toMatch(/--host-port PORT .*another port of this machine/)
+    expect(stdout).not.toContain('--deny')
+  })
+
+  test('takes options in front of the command too', async () => {
+    const { code, stderr } = await runPorts(['--json', '--bind', '127.0.0.1', 'list'])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('list has no option --bind; it has --project, --status, --json')])
+  })
+
   test.each([
     [['frobnicate'], 'unknown command "frobnicate"; there are: list, doctor, publish, unpublish, watch, check'],
     [['publish'], 'publish needs a port, such as: npm run ports -- publish 15502'],
@@ -36,6 +49,8 @@ describe('npm run ports', () => {
     [['list', '--bind', '127.0.0.1'], 'list has no option --bind'],
     [['list', '--status', 'node-red:1881'], '--status "node-red:1881": allowed is an address such as http://127.0.0.1:1881'],
     [['list', '--no-such-option'], "Unknown option '--no-such-option'"],
+    [['list', '--jsn'], "Unknown option '--jsn' (Did you mean --json?)"],
+    [['publish', '15502', '--host-port'], "Option '--host-port <PORT>' argument missing"],
   ])('refuses %j', async (args, message) => {
     const { code, stdout, stderr } = await runPorts(args)
     expect(stderr).toContain(message)
