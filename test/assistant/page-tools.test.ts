@@ -193,7 +193,7 @@ describe('the tools of the page', { timeout: 120_000 }, () => {
       const { port } = server.address() as AddressInfo
       await page.check('[name=tls]')
       await on.dial(port)
-      await page.locator('[role=alert]', { hasText: 'TLS did not come about' }).waitFor()
+      await page.locator('[role=alert]', { hasText: 'TLS handshake failed' }).waitFor()
       await page.fill('[name=servername]', 'scale.test')
       await page.locator('summary', { hasText: 'Certificates' }).click()
       await page.fill('[name=ca]', ca)

@@ -1,6 +1,6 @@
 // What is sent: bytes from a pipe as they are, lines through the draft, lines that somebody types.
 import { createInterface } from 'node:readline'
-import { obey } from './interactive.ts'
+import { runLine } from './interactive.ts'
 import { describe } from './texts.ts'
 import type { Conversation } from './conversation.ts'
 import { AssistantError } from '../engine/errors.ts'
@@ -40,7 +40,7 @@ async function readTyped(conversation: Conversation): Promise<void> {
   })
   terminal.on('line', (line) => {
     try {
-      obey(line, conversation)
+      runLine(line, conversation)
     } catch (error) {
       if (!(error instanceof AssistantError)) throw error
       ending.print(`! ${describe(error.notice)}`)

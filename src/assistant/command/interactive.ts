@@ -15,7 +15,7 @@ const HELP = `  TEXT             send it, as the options say
   /save FILE       the log, as .txt, .csv, .hex, .pcapng or .json
   /quit            leave (also Ctrl-D)`
 
-export function obey(line: string, conversation: Conversation): void {
+export function runLine(line: string, conversation: Conversation): void {
   const { endpoint, ending, options } = conversation
   const [, command, rest = ''] = /^\/(\w+)(?:\s+(.*))?$/s.exec(line) ?? []
   switch (command) {

@@ -13,7 +13,7 @@ export const TEXTS_ZH = {
   METADATA_ADDRESS: '{address} 是链路本地地址，云平台在那里存放凭据；如需访问，请在 ASSISTANT_TARGETS 中写明',
   CONNECTION_RESET: '{peer} 重置了连接',
   CONNECTION_LOST: '与 {peer} 的连接中断：{reason}',
-  TLS_FAILED: 'TLS 未能建立：{reason}；请检查证书及其名称（--tls-ca、--servername、--tls-any），以及对方是否使用 TLS',
+  TLS_FAILED: 'TLS 握手失败：{reason}；请检查证书及其名称（--tls-ca、--servername、--tls-any），以及对方是否使用 TLS',
   TLS_NEEDS_CERTIFICATE: 'TLS 服务器需要 --tls-cert 文件 和 --tls-key 文件',
   SOCKET_FAILED: '套接字出错：{reason}',
   BAD_REQUEST: '无法理解：{reason}',

@@ -18,7 +18,7 @@ export const TEXTS: Partial<Record<AnyCode, string>> = {
   CONNECTION_RESET: '{peer} has reset the connection',
   CONNECTION_LOST: 'the connection to {peer} is lost: {reason}',
   TLS_FAILED:
-    'TLS did not come about: {reason}; check the certificate and its name (--tls-ca, --servername, --tls-any) and whether the other side speaks TLS',
+    'the TLS handshake failed: {reason}; check the certificate and its name (--tls-ca, --servername, --tls-any) and whether the other side speaks TLS',
   TLS_NEEDS_CERTIFICATE: 'a TLS server needs --tls-cert FILE and --tls-key FILE',
   SOCKET_FAILED: 'the socket failed: {reason}',
   BAD_REQUEST: 'not understood: {reason}',

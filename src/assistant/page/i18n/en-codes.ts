@@ -18,7 +18,7 @@ export const enCodes = {
     '{address} is a link-local address, where clouds keep their credentials; it is refused unless ASSISTANT_TARGETS names it.',
   CONNECTION_RESET: '{peer} has reset the connection. What was on its way is lost; connect again.',
   CONNECTION_LOST: 'The connection to {peer} is lost: {reason}. Connect again.',
-  TLS_FAILED: 'TLS did not come about: {reason}. Check certificate, name and whether the other side speaks TLS on this port.',
+  TLS_FAILED: 'The TLS handshake failed: {reason}. Check certificate, name and whether the other side speaks TLS on this port.',
   TLS_NEEDS_CERTIFICATE: 'A TLS server needs a certificate and its key. Paste both in PEM form.',
   SOCKET_FAILED: 'The socket failed: {reason}.',
   BAD_REQUEST: 'The server did not understand this: {reason}. Reload the page when it has been updated.',
