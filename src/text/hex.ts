@@ -8,6 +8,8 @@ const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).toUpper
 const SPACE = 0x20
 const DIGIT_CODES = new TextEncoder().encode('0123456789ABCDEF')
 const ASCII = new TextDecoder()
+const BYTES_A_LINE = 16
+const CHARACTERS_AT_ONCE = 16 * 1024
 const PREFIX = /^(?:0x|\\x)$/i
 
 /**
@@ -51,6 +53,25 @@ export function formatHex(bytes: Uint8Array): string {
 /** `0A` */
 export function hexPair(byte: number): string {
   return PAIRS[byte]!
+}
+
+/** `00000000  68 65 6C 6C 6F …  |hello|`, a line for each sixteen bytes; many lines in one piece */
+export function* dumpLines(bytes: Uint8Array): Generator<string> {
+  let lines = ''
+  for (let offset = 0; offset < bytes.length; offset += BYTES_A_LINE) {
+    let hex = ''
+    let ascii = ''
+    for (let at = offset; at < offset + BYTES_A_LINE; at += 1) {
+      const byte = bytes[at]
+      hex += `${at === offset ? '' : at === offset + BYTES_A_LINE / 2 ? '  ' : ' '}${byte === undefined ? '  ' : hexPair(byte)}`
+      if (byte !== undefined) ascii += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.'
+    }
+    lines += `${offset.toString(16).toUpperCase().padStart(8, '0')}  ${hex}  |${ascii}|\n`
+    if (lines.length < CHARACTERS_AT_ONCE) continue
+    yield lines
+    lines = ''
+  }
+  yield lines
 }
 
 /** Up to where digits belong together: the `0` of a `0x` that follows them does not. */

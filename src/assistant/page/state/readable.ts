@@ -1,13 +1,12 @@
 import { formatHex } from '../../../text/hex.ts'
 import type { Entry } from '../../shared/protocol.ts'
 import { base64Length, fromBase64 } from './bytes.ts'
+import { textOf } from '../../shared/pattern.ts'
 
 export const ENCODINGS = ['utf-8', 'gbk', 'gb18030', 'big5', 'shift_jis', 'euc-kr', 'iso-8859-1', 'windows-1251', 'utf-16le', 'utf-16be']
 
 // What a row of the log shows of one chunk; the rest is in the details.
 export const ROW_BYTES = 2048
-
-const decoders = new Map<string, TextDecoder>()
 
 /** Bytes as text, to U+FFFD what is none. Control and direction characters come as pictures of themselves: they can do nothing. */
 export function readText(bytes: Uint8Array, encoding: string): string {
@@ -15,17 +14,8 @@ export function readText(bytes: Uint8Array, encoding: string): string {
 }
 
 export function decode(bytes: Uint8Array, encoding: string): string {
-  if (encoding === 'iso-8859-1') return latin1(bytes)
-  let decoder = decoders.get(encoding)
-  if (!decoder) decoders.set(encoding, (decoder = new TextDecoder(encoding, { ignoreBOM: true })))
-  return decoder.decode(bytes)
-}
-
-// The browser's `iso-8859-1` is windows-1252.
-function latin1(bytes: Uint8Array): string {
-  let text = ''
-  for (let start = 0; start < bytes.length; start += 0x8000) text += String.fromCharCode(...bytes.subarray(start, start + 0x8000))
-  return text
+  // The browser's `iso-8859-1` is windows-1252.
+  return textOf(bytes, encoding === 'iso-8859-1' ? 'latin1' : encoding)
 }
 
 const CONTROLS = /\r\n|[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
