@@ -41,6 +41,15 @@ test('links between the documents lead somewhere', () => {
   }
 })
 
+// For those who work on the project.
+const ENGLISH_ONLY = ['CHANGELOG.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/benchmarks.md']
+
+test('every page for users is there in Chinese, too', () => {
+  const english = PAGES.filter((page) => !page.endsWith('.zh-CN.md') && !ENGLISH_ONLY.includes(page))
+  expect(english.length).toBeGreaterThan(15)
+  expect(PAGES).toEqual(expect.arrayContaining(english.map(chineseOf)))
+})
+
 test('Chinese pages lead to Chinese pages where there are any', () => {
   for (const name of PAGES.filter((page) => page.endsWith('.zh-CN.md'))) {
     const ways = linksOf(name).map(({ path }) => join(dirname(name), path))
