@@ -12,17 +12,23 @@ FROM packages AS runtime-packages
 COPY scripts/image-packages.ts scripts/
 RUN npm prune --omit=dev --ignore-scripts --offline && node scripts/image-packages.ts
 
-FROM packages AS live-ports-packages
-COPY scripts/image-packages.ts scripts/
-RUN node scripts/image-packages.ts dockerode
-
-FROM packages AS build
+FROM packages AS sources
 COPY tsconfig.json tsconfig.build.json settings.ts ./
-COPY scripts/assistant.ts scripts/build.ts scripts/build-page.ts scripts/
-COPY scripts/support scripts/support
+COPY scripts scripts
 COPY examples examples
 COPY src src
+
+FROM sources AS build
 RUN node scripts/build.ts
+
+# `npm run ports` in one file; its package.json names the packages that it needs.
+FROM sources AS live-ports-build
+RUN node scripts/build-command.ts scripts/ports.ts live-ports
+
+FROM packages AS live-ports-packages
+COPY scripts/image-packages.ts scripts/
+COPY --from=live-ports-build /opt/node-red-tcp/live-ports/package.json live-ports/
+RUN node scripts/image-packages.ts live-ports/package.json
 
 # Forwards one port to Node-RED; `npm run ports` starts one for each.
 FROM ${BASE_IMAGE} AS relay
@@ -43,20 +49,17 @@ STOPSIGNAL SIGUSR1
 ENTRYPOINT ["/etc/relay/entrypoint.sh"]
 CMD []
 
-# What `npm run ports` needs, for the compose service live-ports.
+# `npm run ports`, for the compose service live-ports.
 FROM ${BASE_IMAGE} AS live-ports
 LABEL org.opencontainers.image.title="node-red-tcp-live-ports" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
 WORKDIR /opt/node-red-tcp
 COPY --from=live-ports-packages /opt/node-red-tcp/node_modules node_modules
-COPY package.json LICENSE ./
-COPY scripts/ports.ts scripts/
-COPY src/cli src/cli
-COPY src/text src/text
-COPY src/ports src/ports
+COPY LICENSE ./
+COPY --from=live-ports-build /opt/node-red-tcp/live-ports ./
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "/opt/node-red-tcp/scripts/ports.ts"]
+ENTRYPOINT ["node", "/opt/node-red-tcp/ports.js"]
 CMD ["watch"]
 
 # A real init, for signals and orphans: https://github.com/krallin/tini

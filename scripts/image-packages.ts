@@ -1,6 +1,6 @@
 // Takes out of node_modules what an image does not need at run time. Runs while the image is built.
 //   node image-packages.ts               for Node-RED: what package.json depends on; after `npm prune --omit=dev`
-//   node image-packages.ts PACKAGE ...   for something else: these packages and what they depend on
+//   node image-packages.ts PACKAGE.JSON  for something else: what this package.json depends on
 import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
@@ -29,7 +29,7 @@ const NPM_OF_BASE_IMAGE = '/usr/local/lib/node_modules/npm'
 
 function neededPackages({ packages }: Lockfile, roots: readonly string[]): Set<string> {
   const needed = new Set(roots)
-  const queue = roots.length > 0 ? [...roots] : ['']
+  const queue = [...roots]
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     const { dependencies, optionalDependencies } = packages[path] ?? {}
     const names = RUNTIME_DEPENDENCIES[path] ?? Object.keys({ ...dependencies, ...optionalDependencies })
@@ -79,8 +79,15 @@ function useNpmOfBaseImage(): void {
   symlinkSync(NPM_OF_BASE_IMAGE, own)
 }
 
+function rootsOf(file: string): string[] {
+  const { dependencies } = JSON.parse(readFileSync(file, 'utf8')) as { dependencies: Record<string, string> }
+  return Object.keys(dependencies).map((name) => `node_modules/${name}`)
+}
+
 const lockfile = JSON.parse(readFileSync(join(home, 'package-lock.json'), 'utf8')) as Lockfile
-const roots = process.argv.slice(2).map((name) => `node_modules/${name}`)
+const [manifest] = process.argv.slice(2)
+// The path of package.json itself is the empty one.
+const roots = manifest === undefined ? [''] : rootsOf(manifest)
 removeUnneeded(lockfile.packages, neededPackages(lockfile, roots))
 removeDeadFiles('node_modules', false)
-if (roots.length === 0) useNpmOfBaseImage()
+if (manifest === undefined) useNpmOfBaseImage()

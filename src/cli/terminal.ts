@@ -1,6 +1,6 @@
-import { basename } from 'node:path'
+import { parse } from 'node:path'
 
-const command = basename(process.argv[1] ?? '', '.ts')
+const command = parse(process.argv[1] ?? '').name
 
 /** Progress for people, on standard error, so that standard output stays clean for data. */
 export function say(message: string): void {
