@@ -1,8 +1,8 @@
+import { unescapeLoosely } from '../text/escapes.ts'
+import { readTypedBytes } from '../text/typed-bytes.ts'
 import { decodeText, encodeText, type TextEncoding } from './encoding.ts'
 
 const HEX_NUMBER = /^0x(?:[0-9a-f]{2})+$/i
-const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|([nrt0\\]))/g
-const ESCAPED: Record<string, string> = { n: '\n', r: '\r', t: '\t', '0': '\0', '\\': '\\' }
 const BYTE_FORMS = '0x0D0A, 0D 0A, \\x0D\\x0A, or text with the escapes \\n \\r \\t \\0 \\xHH \\\\'
 
 /**
@@ -11,42 +11,36 @@ const BYTE_FORMS = '0x0D0A, 0D 0A, \\x0D\\x0A, or text with the escapes \\n \\r 
  */
 export function parseDelimiter(text: string, encoding: TextEncoding): Buffer {
   if (HEX_NUMBER.test(text)) return Buffer.from(text.slice(2), 'hex')
-  return unescape(text, (literal) => {
+  const bytes = unescapeLoosely(text, (literal) => {
     const bytes = encodeText(literal, encoding)
     if (decodeText(bytes, encoding) === literal) return bytes
     throw new Error(`delimiter ${JSON.stringify(text)} cannot be written in ${encoding}: use bytes such as 0x0D0A`)
   })
+  return asBuffer(bytes)
 }
 
-/** Bytes that a person has written: `0x02`, `02 03`, `\x02`, or text, in UTF-8, with escapes. */
+/**
+ * Bytes that a person has written: `0x02`, `02 03`, `\x02`, or text, in UTF-8, with escapes.
+ * @throws Error that says how they are written
+ */
 export function parseBytes(text: string): Buffer {
+  const read = readTypedBytes(text)
+  if ('bytes' in read) return asBuffer(read.bytes)
   const digits = text.trim()
-  if (text === '') throw new Error(`no bytes given: write ${BYTE_FORMS}`)
-  if (/^0x(?:[0-9a-f]{2})+(?:\s+(?:0x)?(?:[0-9a-f]{2})+)*$/i.test(digits)) return Buffer.from(digits.replace(/0x|\s+/gi, ''), 'hex')
-  if (/^[0-9a-f]{2}(?:\s+[0-9a-f]{2})*$/i.test(digits)) return Buffer.from(digits.replace(/\s+/g, ''), 'hex')
-  if (/^0x/i.test(digits)) throw new Error(`"${text}" is not pairs of hex digits: write ${BYTE_FORMS}`)
-  // Somebody who writes 0D0A means two bytes or four characters; nobody can tell.
-  if (/^[0-9a-f][0-9a-f\s]*$/i.test(digits)) {
-    throw new Error(`"${text}" may be bytes or text: write 0x${evenDigits(digits)} for bytes, ${escapeFirst(digits)} for text`)
+  switch (read.mistake) {
+    case 'empty':
+      throw new Error(`no bytes given: write ${BYTE_FORMS}`)
+    case 'hex':
+      throw new Error(`"${text}" is not pairs of hex digits: write ${BYTE_FORMS}`)
+    case 'ambiguous':
+      throw new Error(`"${text}" may be bytes or text: write 0x${evenDigits(digits)} for bytes, ${escapeFirst(digits)} for text`)
+    case 'escape':
+      throw new Error(`"${text}" has a backslash that escapes nothing: write ${BYTE_FORMS}`)
   }
-  if (text.replace(ESCAPE, '').includes('\\')) throw new Error(`"${text}" has a backslash that escapes nothing: write ${BYTE_FORMS}`)
-  return unescape(text, (literal) => Buffer.from(literal, 'utf8'))
 }
 
-function unescape(text: string, encode: (literal: string) => Buffer): Buffer {
-  const parts: Buffer[] = []
-  let literal = ''
-  let end = 0
-  for (const match of text.matchAll(ESCAPE)) {
-    const [escape, hex, name = ''] = match
-    literal += text.slice(end, match.index) + (ESCAPED[name] ?? '')
-    end = match.index + escape.length
-    if (hex === undefined) continue
-    parts.push(encode(literal), Buffer.from(hex, 'hex'))
-    literal = ''
-  }
-  parts.push(encode(literal + text.slice(end)))
-  return Buffer.concat(parts)
+function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length)
 }
 
 function evenDigits(digits: string): string {

@@ -1,5 +1,4 @@
-import { connect, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import type { Socket } from 'node:net'
 import { createBackoff, type Backoff } from './backoff.ts'
 import type { Budget } from './budget.ts'
 import { normalizeAddress } from './access-list.ts'
@@ -7,7 +6,7 @@ import type { Counters } from './counters.ts'
 import { TcpError } from './errors.ts'
 import { Session, type SessionHooks, type SessionOwner } from './session.ts'
 import type { Shortcuts } from './shortcuts.ts'
-import { clientTlsOptions, fingerprintTls, type TlsMaterial } from './tls.ts'
+import { fingerprintTls, openSocket, type TlsMaterial } from './tls.ts'
 
 // A connection that lived so long was a good one: the next failure starts from the shortest pause again.
 const LIVED_MS = 5_000
@@ -119,7 +118,7 @@ export class Dialler {
     const { host, port, tls } = this.place
     this.setState({ kind: 'connecting' })
     const place = this.hooks.shortcuts.of({ host, port }) ?? { host, port }
-    const socket = tls ? connectTls({ ...clientTlsOptions(tls, { host, port }), ...place }) : connect(place)
+    const socket = openSocket(place, tls, { host, port })
     this.socket = socket
     let failure: Error | undefined
     const onError = (error: Error) => (failure = error)

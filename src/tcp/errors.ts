@@ -74,3 +74,9 @@ export function describeSlowPeer(
       (limit.disconnect ? '; it was disconnected' : ''),
   )
 }
+
+/** The system's name of what caused an error, such as `ECONNREFUSED`; undefined where the cause is another. */
+export function systemCodeOf({ cause }: Error): string | undefined {
+  const code = (cause as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
-import { isIP } from 'node:net'
-import { createSecureContext, type ConnectionOptions, type SecureContextOptions } from 'node:tls'
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectTls, createSecureContext, type ConnectionOptions, type SecureContextOptions } from 'node:tls'
 import { certificateFault } from './certificate.ts'
 import { TcpError } from './errors.ts'
+
+type Place = { host: string; port: number }
 
 /** Certificates and what is asked of the peer, as Node-RED's tls-config node gives them. */
 export type TlsMaterial = SecureContextOptions & {
@@ -42,6 +44,11 @@ export function describeValidity(material: TlsMaterial): { text: string; state: 
 export function clientTlsOptions(material: TlsMaterial, { host, port }: { host: string; port: number }): ConnectionOptions {
   const servername = material.servername || (isIP(host) === 0 ? host : undefined)
   return { ...material, host, port, ...(servername === undefined ? {} : { servername }) }
+}
+
+/** Connects, by TLS where there is material for it. `named`: whom the TLS is meant for, where the place is nearer than it seems. */
+export function openSocket(place: Place, tls: TlsMaterial | undefined, named: Place = place): Socket {
+  return tls ? connectTls({ ...clientTlsOptions(tls, named), ...place }) : connect(place)
 }
 
 /**

@@ -3,6 +3,11 @@ export function formatAddress(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
+/** Whether an address is reached from its own machine only. */
+export function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && (address.startsWith('127.') || address === '::1')
+}
+
 /** Where this machine reaches what is bound to an address: a wildcard is no place to connect to. */
 export function reachableAddress(address: string): string {
   return address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address

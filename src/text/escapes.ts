@@ -1,6 +1,7 @@
 import type { TextMistake } from './hex.ts'
 
 const SIMPLE: Record<string, number> = { n: 0x0a, r: 0x0d, t: 0x09, '0': 0x00, a: 0x07, b: 0x08, f: 0x0c, v: 0x0b, e: 0x1b, '\\': 0x5c }
+const LOOSE_ESCAPE = /\\(?:x([0-9a-fA-F]{2})|([nrt0\\]))/g
 const HEX_PAIR = /^[0-9a-fA-F]{2}$/
 const FOUR_DIGITS = /^[0-9a-fA-F]{4}$/
 const BRACED = /^\{([0-9a-fA-F]{1,6})\}/
@@ -40,6 +41,31 @@ export function readEscapes(text: string): { pieces: Piece[] } | { error: TextMi
 export function unescapeText(text: string): { bytes: Uint8Array } | { error: TextMistake } {
   const read = readEscapes(text)
   return 'error' in read ? read : { bytes: joinPieces(read.pieces, encodeUtf8) }
+}
+
+/**
+ * Text with the escapes that Node-RED's fields have, `\n \r \t \0 \\` and `\xHH` for a byte, as bytes; all else by `encode`. A backslash
+ * before anything else is one.
+ */
+export function unescapeLoosely(text: string, encode: (literal: string) => Uint8Array = encodeUtf8): Uint8Array {
+  const parts: Uint8Array[] = []
+  let literal = ''
+  let end = 0
+  for (const match of text.matchAll(LOOSE_ESCAPE)) {
+    const [escape, hex, name = ''] = match
+    literal += text.slice(end, match.index) + (name === '' ? '' : String.fromCharCode(SIMPLE[name]!))
+    end = match.index + escape.length
+    if (hex === undefined) continue
+    parts.push(encode(literal), Uint8Array.of(parseInt(hex, 16)))
+    literal = ''
+  }
+  parts.push(encode(literal + text.slice(end)))
+  return concatBytes(parts)
+}
+
+/** Whether a backslash escapes nothing, as far as `unescapeLoosely` goes. */
+export function hasStrayBackslash(text: string): boolean {
+  return text.replace(LOOSE_ESCAPE, '').includes('\\')
 }
 
 /** Bytes as text that `unescapeText` reads back: what is no printable UTF-8 is escaped. */

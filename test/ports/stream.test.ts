@@ -122,6 +122,7 @@ describeRuntimes('the stream of ports', (create) => {
       port: 9601,
       state: 'waiting',
       error: expect.stringContaining('ECONNREFUSED'),
+      code: 'ECONNREFUSED',
       isToAssistant: true,
       usedBy: { node: expect.any(String), type: 'tcp in', name: expect.stringMatching(/^connect to \d+$/), flow: 'TCP in · client' },
     })

@@ -1,5 +1,7 @@
 // What a value has to be, told in words of the editor's language. Runs in the browser, beside dialog.ts.
 
+import { readTypedBytes } from '../../text/typed-bytes.ts'
+
 export type Value = string | boolean
 /** A property as the open dialog shows it, else as the node has it. `usetls`: whether TLS is on. */
 export type Get = (name: string) => Value
@@ -39,11 +41,8 @@ export const checks = {
   }) satisfies Check,
   /** Bytes as the runtime takes them: `0x0D0A`, `0D 0A`, `\x0D`, or text; digits that could be both are refused. */
   bytes: ((text) => {
-    if (/^0x(?:[0-9a-f]{2})+(?:\s+(?:0x)?(?:[0-9a-f]{2})+)*$/i.test(text) || /^[0-9a-f]{2}(?:\s+[0-9a-f]{2})*$/i.test(text))
-      return undefined
-    if (/^0x/i.test(text)) return shared('error.hex')
-    if (/^[0-9a-f][0-9a-f\s]*$/i.test(text)) return shared('error.ambiguous', { text })
-    return text.replace(/\\(?:x[0-9a-f]{2}|[nrt0\\])/gi, '').includes('\\') ? shared('error.escape') : undefined
+    const read = readTypedBytes(text)
+    return 'bytes' in read || read.mistake === 'empty' ? undefined : shared(`error.${read.mistake}`, { text })
   }) satisfies Check,
   encoding: ((text) =>
     /^(?:base64|hex|utf-?7(?:-imap)?|cesu-?8)$/i.test(text) || !/^[\w.:-]+$/.test(text)

@@ -1,6 +1,6 @@
-import { isLoopback } from '../../ports/shared/diagnosis.ts'
 import type { Publication, Reach } from '../../ports/shared/facts.ts'
-import { formatAddress } from '../../text/address.ts'
+import { formatAddress, isLoopback } from '../../text/address.ts'
+import { systemCodeOf } from '../../tcp/errors.ts'
 import type { ListenerState } from '../../tcp/listener.ts'
 import type { ListeningStatus, NodeStatus } from './node-red.ts'
 import { countConnections } from './texts.ts'
@@ -14,7 +14,12 @@ export function listenerStatus(
   if (state === undefined) return { fill: 'grey', shape: 'ring', ...connected }
   if (state.kind === 'failed') {
     const { message, code } = state.error
-    return { fill: 'red', shape: 'ring', text: message, failed: { reason: message, ...(code === 'LISTEN' && { port }) } }
+    return {
+      fill: 'red',
+      shape: 'ring',
+      text: message,
+      failed: { reason: message, ...(code === 'LISTEN' && { port, errno: systemCodeOf(state.error) ?? 'EADDRINUSE' }) },
+    }
   }
   const shape = count > 0 ? 'dot' : 'ring'
   const listening = whereOf(state, reach)
@@ -28,7 +33,10 @@ function whereOf({ address, port }: { address: string; port: number }, reach: Re
   if (reach.kind === 'unknown') return { ...where, reach: 'unknown' }
   if (isLoopback(address)) return { ...where, reach: 'insideOnly' }
   const ways = reach.publications.filter((publication) => publication.port === port)
-  if (ways.length > 0) return { ...where, reach: 'published', ways: ways.map(wayText) }
+  if (ways.length > 0) {
+    const publications = ways.map(({ address, hostPort }) => ({ address, hostPort }))
+    return { ...where, reach: 'published', ways: ways.map(wayText), publications }
+  }
   return { ...where, reach: reach.partial ? 'unknown' : 'notPublished' }
 }
 

@@ -11,8 +11,9 @@ export type ListeningStatus = {
   address: string
   port: number
   reach: 'direct' | 'unknown' | 'published' | 'notPublished' | 'insideOnly'
-  /** Addresses at which the port is published. */
+  /** Addresses at which the port is published, for people; `publications`: the same for programs. */
   ways?: string[]
+  publications?: { address: string; hostPort: number }[]
 }
 
 /** Colour, shape, text, event, address and session are Node-RED's; what else there is, is ours, and the editor puts it into words. */
@@ -32,8 +33,8 @@ export type NodeStatus = {
   listening?: ListeningStatus
   /** What is wrong although it listens. */
   warning?: string
-  /** Why it does not run. `port`: the one that it could not listen at. `badPort`: what was set as its port and is none. */
-  failed?: { reason: string; port?: number; badPort?: string }
+  /** Why it does not run. `port`: the one that it could not listen at; `errno`: the system's name of why. `badPort`: what was set as its port and is none. */
+  failed?: { reason: string; port?: number; errno?: string; badPort?: string }
 }
 
 export type Send = (message: Message) => void

@@ -1,4 +1,5 @@
 import type { EndpointSpec } from '../../assistant/shared/spec.ts'
+import { isLoopback } from '../../text/address.ts'
 import type { Published } from '../../ports/published.ts'
 import { notice, type Notice } from '../../assistant/shared/notice.ts'
 
@@ -14,8 +15,4 @@ export function hintsFor(spec: EndpointSpec, local: { address: string; port: num
   if (spec.kind === 'udp') return reach.kind === 'direct' || spec.host ? [] : [notice('UDP_NOT_PUBLISHED', { port })]
   if (reach.kind !== 'mapped' || reach.partial || reach.publications.some((publication) => publication.port === port)) return shortcut
   return [...shortcut, notice('NOT_PUBLISHED', { port, command: `npm run ports -- publish ${port}` })]
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.')
 }

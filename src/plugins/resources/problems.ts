@@ -42,8 +42,7 @@ function holderText(holder: string | number): string {
 /** Why, in the editor's language where the system's error is a known one. */
 function reasonText({ reason = '', errno = '', host, port }: Problem['params']): string {
   const text = String(reason)
-  const known = [String(errno), ...(text.match(/E[A-Z_]{4,}/g) ?? [])].find((code) => REASONS.has(code))
-  return known ? say(`reason.${known}`) : (text.split(`${host}:${port}: `).at(-1) ?? text)
+  return REASONS.has(String(errno)) ? say(`reason.${errno}`) : (text.split(`${host}:${port}: `).at(-1) ?? text)
 }
 
 /** Commands and lines of .env that mend a problem. */

@@ -1,17 +1,21 @@
 // The status of tcp nodes in the editor's language. Node-RED's own text stays as it is for flows that look at it; what is ours comes beside
 // it, see plugins/ports/node-status.ts, and is put into few words here.
+import { formatAddress } from '../../text/address.ts'
 import { editor, say } from './editor.ts'
 import { problemText } from './problems.ts'
 
-type Listening = { address: string; port: number; reach: string; ways?: string[] }
+type Place = { address: string; hostPort: number }
+type Listening = { address: string; port: number; reach: string; publications?: Place[] }
 type Ours = {
   text?: string
   connections?: number
   listening?: Listening
   warning?: string
-  failed?: { reason: string; port?: number; badPort?: string }
+  failed?: { reason: string; port?: number; errno?: string; badPort?: string }
   waiting?: number
 }
+
+const TYPES = new Set(['tcp in', 'tcp out', 'tcp request'])
 
 const known = new Map<string, Ours>()
 
@@ -35,7 +39,7 @@ function show(id: string, text: string | undefined): void {
   // After Node-RED's own handler, which may be asked later.
   queueMicrotask(() => {
     const node = editor.nodes.node(id)
-    if (!node || !/^tcp (in|out|request)$/.test(node.type)) return
+    if (!node || !TYPES.has(node.type)) return
     node.status = { ...node.status, text }
     node.dirtyStatus = true
     editor.view.redrawStatus(node)
@@ -54,16 +58,20 @@ function textOf({ text, connections, listening, warning, failed, waiting }: Ours
 }
 
 /** Few words: an address that is all of them goes without saying, and so does a port that is published as it is. */
-function placeText({ address, port, reach, ways = [] }: Listening): string {
-  const bound = address === '0.0.0.0' ? `:${port}` : `${address.includes(':') ? `[${address}]` : address}:${port}`
+function placeText({ address, port, reach, publications = [] }: Listening): string {
+  const bound = shortPlace({ address, hostPort: port })
   if (reach === 'insideOnly') return `${bound} ${say('status.insideOnly')}`
   if (reach === 'notPublished') return `:${port} ${say('notPublished')}`
-  const others = ways.map((way) => way.replace(/^(?:0\.0\.0\.0|\[::\]):/, ':')).filter((way) => way !== `:${port}`)
+  const others = publications.map(shortPlace).filter((way) => way !== `:${port}`)
   if (reach === 'published') return others.length === 0 ? `:${port}` : `:${port} → ${others.join(', ')}`
   return reach === 'unknown' ? `:${port}` : bound
 }
 
-function failedText({ reason, port, badPort }: NonNullable<Ours['failed']>): string {
+function shortPlace({ address, hostPort }: Place): string {
+  return address === '0.0.0.0' || address === '::' ? `:${hostPort}` : formatAddress(address, hostPort)
+}
+
+function failedText({ reason, port, errno = '', badPort }: NonNullable<Ours['failed']>): string {
   if (badPort !== undefined) return say('status.badPort', { port: badPort })
-  return port === undefined ? reason : problemText({ code: 'LISTEN_FAILED', params: { port, reason }, fix: '' })
+  return port === undefined ? reason : problemText({ code: 'LISTEN_FAILED', params: { port, reason, errno }, fix: '' })
 }

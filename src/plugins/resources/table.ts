@@ -1,6 +1,7 @@
 import type { PortRow } from '../../ports/shared/diagnosis.ts'
 import type { Publication, UsedBy } from '../../ports/shared/facts.ts'
 import type { PortsView } from '../../ports/shared/view.ts'
+import { formatAddress } from '../../text/address.ts'
 import { button, editor, element, say, type Elements } from './editor.ts'
 import { showProblem } from './problems.ts'
 
@@ -86,7 +87,7 @@ function elementsOf(column: Column, row: PortRow, { reach, assistant }: About): 
     case 'port':
       return [showPlace(String(row.port), row, assistant && row.state === 'listening')]
     case 'address':
-      return [showPlace(formatPlace(row.host ?? '', row.port), row, assistant)]
+      return [showPlace(formatAddress(row.host ?? '', row.port), row, assistant)]
     case 'declaredBy':
       return row.declaredBy.length > 0 ? row.declaredBy.map(showNode) : [element('span', 'tcp-ports-quiet', say('declaredByNobody'))]
     case 'state':
@@ -109,7 +110,7 @@ function showPlace(place: string, row: PortRow, isLinked: boolean): Elements {
 function assistantLink({ kind, port, address }: PortRow): Elements {
   const everywhere = address === undefined || address === '::' || address === '0.0.0.0'
   const query =
-    kind === 'client' ? `listen=${port}` : `connect=${encodeURIComponent(formatPlace(everywhere ? '127.0.0.1' : address, port))}`
+    kind === 'client' ? `listen=${port}` : `connect=${encodeURIComponent(formatAddress(everywhere ? '127.0.0.1' : address, port))}`
   const link = element('a', 'tcp-ports-assistant').attr('href', `assistant?${query}`).attr('target', '_blank').attr('rel', 'noopener')
   return link
     .attr('title', say('assistant'))
@@ -130,15 +131,14 @@ function showPublished({ published, address, port, state }: PortRow, reach: Port
   if (published.length > 0) return published.map(showPublication)
   if (state !== 'listening') return [element('span', 'tcp-ports-quiet', '–')]
   // Nothing is in between: where it listens is where it is reached.
-  if (reach === 'direct') return [element('span', '', formatPlace(address === '::' ? '0.0.0.0' : (address ?? ''), port))]
+  if (reach === 'direct') return [element('span', '', formatAddress(address === '::' ? '0.0.0.0' : (address ?? ''), port))]
   if (reach === 'mapped') return [element('span', 'tcp-ports-unpublished', say('notPublished'))]
   return [element('span', 'tcp-ports-quiet', say('notKnown'))]
 }
 
 function showPublication({ address, hostPort, by }: Publication): Elements {
-  return element('div', '').append(element('span', '', formatPlace(address, hostPort)), element('span', 'tcp-ports-quiet', say(`by.${by}`)))
-}
-
-function formatPlace(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  return element('div', '').append(
+    element('span', '', formatAddress(address, hostPort)),
+    element('span', 'tcp-ports-quiet', say(`by.${by}`)),
+  )
 }

@@ -3,7 +3,7 @@ import { findListeningProcess } from '../../ports/processes.ts'
 import type { ProcessState } from '../../process/state.ts'
 import type { Claim } from '../../tcp/claims.ts'
 import { certificateFault } from '../../tcp/certificate.ts'
-import type { TcpError } from '../../tcp/errors.ts'
+import { systemCodeOf, type TcpError } from '../../tcp/errors.ts'
 import type { Listener } from '../../tcp/listener.ts'
 import type { ListenFailure, Observer } from '../../tcp/observer.ts'
 import type { About } from '../../tcp/session.ts'
@@ -105,10 +105,15 @@ export function findClients({ RED, state: { engine } }: Pick<Source, 'RED' | 'st
     port,
     // A peer that has ended as it should is dialled again at once: no fault to report.
     state: state.kind === 'waiting' && !state.error ? 'connecting' : state.kind,
-    ...(state.kind === 'waiting' && state.error ? { error: state.error.message } : {}),
+    ...(state.kind === 'waiting' && state.error ? failureOf(state.error) : {}),
     ...(isToAssistant(RED, { host, port }) ? { isToAssistant: true as const } : {}),
     usedBy: usedBy(about, labels),
   }))
+}
+
+function failureOf(error: TcpError): Pick<ClientFact, 'error' | 'code'> {
+  const code = systemCodeOf(error)
+  return { error: error.message, ...(code === undefined ? {} : { code }) }
 }
 
 /** Where the scenarios connect to as they come. */
@@ -211,8 +216,8 @@ function numberOf(configured: string): number {
 }
 
 /** Without a cause, it is another node of these flows that has the port. */
-function errnoOf({ cause }: TcpError): string {
-  return (cause as NodeJS.ErrnoException | undefined)?.code ?? 'EADDRINUSE'
+function errnoOf(error: TcpError): string {
+  return systemCodeOf(error) ?? 'EADDRINUSE'
 }
 
 function declaredAt(port: number, declared: DeclaredListener[]): UsedBy[] {

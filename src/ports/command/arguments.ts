@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { unescapeLoosely } from '../../text/escapes.ts'
 import { parseRanges, type Policy } from '../docker/policy.ts'
 
 const DEFAULT_PROJECT = 'node-red-tcp'
@@ -146,14 +147,7 @@ function readUrl(text: string): string {
 }
 
 function readBytes(text: string): Buffer {
-  const characters: Record<string, string> = { r: '\r', n: '\n', t: '\t', '0': '\0', '\\': '\\' }
-  const parts = text.split(/(\\(?:[rnt0\\]|x[0-9a-fA-F]{2}))/)
-  return Buffer.concat(
-    parts.map((part) => {
-      if (!part.startsWith('\\')) return Buffer.from(part)
-      return part[1] === 'x' ? Buffer.from(part.slice(2), 'hex') : Buffer.from(characters[part[1] ?? ''] ?? part)
-    }),
-  )
+  return Buffer.from(unescapeLoosely(text))
 }
 
 /** As compose reads it, where nothing else is said. */

@@ -1,7 +1,6 @@
 // Sends a byte on its way, step by step, and tells where it gets stuck.
-import { isLoopback } from '../shared/diagnosis.ts'
 import type { ListenerFact, Publication } from '../shared/facts.ts'
-import { formatAddress } from '../../text/address.ts'
+import { formatAddress, isLoopback } from '../../text/address.ts'
 import type { Engine } from './docker.ts'
 import { isUp, listForwarders, publicationOf, type Forwarder } from './forwarders.ts'
 import type { NodeRed } from './project.ts'

@@ -1,6 +1,6 @@
 // What has to be done so that forwarders equal listeners. Pure: the same answer for everybody who sees the same.
-import { isLoopback } from '../shared/diagnosis.ts'
 import type { ListenerFact, PortsSnapshot } from '../shared/facts.ts'
+import { isLoopback } from '../../text/address.ts'
 import type { Forwarder } from './forwarders.ts'
 import type { ForwarderSpec } from './labels.ts'
 import { denialOf, type Policy } from './policy.ts'

@@ -1,3 +1,4 @@
+import { isLoopback } from '../text/address.ts'
 import type { ClientFact, ListenerFact, PortsSnapshot, Publication, PublishFailure, Reach, UsedBy } from './facts.ts'
 import { isOutside } from './holders.ts'
 
@@ -52,10 +53,6 @@ export function diagnose({ listeners, clients }: PortsSnapshot, reach: Reach): P
 /** Whether something needs mending. */
 export function needsMending(rows: readonly PortRow[]): boolean {
   return rows.some(({ problems }) => problems.some(({ isNote }) => !isNote))
-}
-
-export function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && (address.startsWith('127.') || address === '::1')
 }
 
 function listenerRow(listener: ListenerFact, reach: Reach): PortRow {
@@ -165,11 +162,17 @@ function idleRow(publication: Publication): PortRow {
   }
 }
 
-function clientRow({ host, port, state, error, usedBy, isToAssistant }: ClientFact, reach: Reach): PortRow {
+function clientRow({ host, port, state, error, code, usedBy, isToAssistant }: ClientFact, reach: Reach): PortRow {
   const restart = reach.kind === 'direct' ? 'start Node-RED again' : 'docker compose up --wait'
   const noAnswer: Problem = {
     code: 'NO_ANSWER',
-    params: { host, port, reason: error ?? '', compose: reach.kind === 'direct' ? '' : restart },
+    params: {
+      host,
+      port,
+      reason: error ?? '',
+      ...(code === undefined ? {} : { errno: code }),
+      compose: reach.kind === 'direct' ? '' : restart,
+    },
     fix: `start the other side on port ${port}, or set its address: ASSISTANT_HOST=<address> in .env, then: ${restart}`,
     ...(isToAssistant ? { isNote: true } : {}),
   }

@@ -29,8 +29,9 @@ export type ClientFact = {
   host: string
   port: number
   state: 'connecting' | 'connected' | 'waiting'
-  /** Why it is not connected. */
+  /** Why it is not connected; `code`: the system's name of the error, such as `ECONNREFUSED`, where it has one. */
   error?: string
+  code?: string
   /** It leads to where the debug assistant would listen: that nobody does is no fault. */
   isToAssistant?: true
   usedBy: UsedBy

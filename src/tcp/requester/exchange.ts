@@ -1,11 +1,10 @@
-import { connect, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import type { Socket } from 'node:net'
 import { formatAddress } from '../../text/address.ts'
 import type { Account, Budget } from '../budget.ts'
 import { describeSlowPeer, TcpError } from '../errors.ts'
 import type { Payload } from '../intake/intake.ts'
 import { Outbox, type WriteLimit } from '../outbox.ts'
-import { clientTlsOptions, type TlsMaterial } from '../tls.ts'
+import { openSocket, type TlsMaterial } from '../tls.ts'
 import { describeBroken, describeSilence, describeUnended } from './failures.ts'
 import { linger, part } from './farewell.ts'
 import { Line, type Request } from './line.ts'
@@ -68,7 +67,7 @@ export class Exchange<T> {
       onWhole: () => this.finish('replied'),
     })
     const { host, port, tls } = options
-    const socket = tls ? connectTls(clientTlsOptions(tls, { host, port })) : connect({ host, port })
+    const socket = openSocket({ host, port }, tls)
     this.socket = socket
     this.account = options.budget?.open({ ip: host, label: `${this.peer} (tcp request)`, evict: (error) => this.fail(error) })
     this.outbox = new Outbox(
