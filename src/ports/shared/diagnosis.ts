@@ -1,4 +1,4 @@
-import { isLoopback } from '../text/address.ts'
+import { isLoopback } from '../../text/address.ts'
 import type { ClientFact, ListenerFact, PortsSnapshot, Publication, PublishFailure, Reach, UsedBy } from './facts.ts'
 import { isOutside } from './holders.ts'
 
