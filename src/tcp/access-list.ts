@@ -4,8 +4,8 @@ const FORMS = '10.0.0.0/8, 192.168.1.5, 2001:db8::/32 or 2001:db8::1'
 const MAPPED_BITS = 96
 
 /**
- * Addresses and networks in CIDR form, parted by commas, blanks or newlines. An IPv6 network that holds ::ffff:0:0/96, such as ::/0, takes
- * in IPv4 too.
+ * Addresses and networks in CIDR form, separated by commas, spaces or newlines. An IPv6 network that holds ::ffff:0:0/96, such as ::/0, includes
+ * IPv4 too.
  * @throws when an entry is neither
  */
 export function parseAddressList(text: string): BlockList {
@@ -14,14 +14,14 @@ export function parseAddressList(text: string): BlockList {
   return list
 }
 
-/** Whether an address is in a list; IPv4 also when it comes as ::ffff:a.b.c.d. What is no address is in none. */
+/** Whether an address is in a list; IPv4 also as ::ffff:a.b.c.d. Text that is not an address is in no list. */
 export function matches(list: BlockList, address: string): boolean {
   const normalized = normalizeAddress(address)
   if (isIPv4(normalized)) return list.check(normalized, 'ipv4')
   return isIPv6(normalized) && list.check(normalized, 'ipv6')
 }
 
-/** An address in its one usual spelling: IPv4 without ::ffff:, IPv6 short and in lower case, without a zone. Other text stays as it is. */
+/** An address in its canonical spelling: IPv4 without ::ffff:, IPv6 short and in lower case, without a zone. Other text stays as it is. */
 export function normalizeAddress(address: string): string {
   if (!isIPv6(address)) return address
   const [withoutZone = ''] = address.split('%')

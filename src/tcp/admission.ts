@@ -10,20 +10,20 @@ export type AdmissionLimits = {
 }
 
 /**
- * Who is in. A peer that has ended makes room for the next at once, even while replies to it are still on their way; who stays for longer
+ * Who is connected. A peer that has ended makes room for the next at once, even while replies are on their way to it. One that stays longer
  * is counted again.
  */
 export type Places = {
   take: (guest: Guest) => void
-  /** The guest has ended, and is still here. */
+  /** The peer has sent FIN and is still connected. */
   free: (guest: Guest) => void
-  /** The guest has ended, and stays. */
+  /** The peer has sent FIN and stays. */
   retake: (guest: Guest) => void
-  /** The guest has gone. */
+  /** The connection is gone. */
   forget: (guest: Guest) => void
   /** How many are counted: of all, or of those from an address. */
   count: (address?: string) => number
-  /** How many are here, counted or not. */
+  /** How many are connected, counted or not. */
   present: (address?: string) => number
 }
 
@@ -65,7 +65,7 @@ export function refusalOf(address: string, limits: AdmissionLimits, places: Plac
   return unwantedBy(address, limits) ?? limitReached(address, { maxConnections, maxPerAddress }, places)
 }
 
-/** Why the lists keep an address out, whoever else is in; undefined when they do not. */
+/** Why the lists refuse an address, regardless of limits; undefined when they allow it. */
 export function unwantedBy(address: string, { allow, deny }: Pick<AdmissionLimits, 'allow' | 'deny'>): string | undefined {
   if (deny && matches(deny, address)) return 'its address is on the deny list'
   if (allow && !matches(allow, address)) return 'its address is not on the allow list'
@@ -83,7 +83,7 @@ export function limitReached(
   return undefined
 }
 
-/** Whether more are counted than may be, now that one is again. */
+/** Whether the limit is exceeded, now that a peer counts again. */
 export function isExceeded(address: string, { maxConnections, maxPerAddress }: AdmissionLimits, places: Places): boolean {
   return (maxConnections > 0 && places.count() > maxConnections) || (maxPerAddress > 0 && places.count(address) > maxPerAddress)
 }

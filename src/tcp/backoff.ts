@@ -1,16 +1,16 @@
 const FIRST_MS = 250
-// The peer has ended after it had sent something: it may well be ready again at once.
+// The peer sent something before it ended, so it may well be ready again at once.
 const QUICK_MS = 20
 const JITTER = 0.2
 
-/** Growing pauses between tries, with jitter so that many clients do not come back as one. */
+/** Growing pauses between attempts, with jitter so that many clients do not reconnect at the same moment. */
 export type Backoff = {
-  /** The next pause in milliseconds. `quick`: the last try got somewhere. */
+  /** The next pause in milliseconds. `quick`: the last attempt got somewhere. */
   next: (options?: { quick?: boolean }) => number
   reset: () => void
 }
 
-/** Pauses that double up to `longestMs`. */
+/** Pauses that double up to `longestMs` milliseconds. */
 export function createBackoff(longestMs: number): Backoff {
   let tries = 0
   return {

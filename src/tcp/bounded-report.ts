@@ -1,9 +1,9 @@
 const REPORT_EVERY_MS = 10_000
 
-/** Tells of things that peers can cause any number of: at once, then at most every ten seconds with the number since. */
+/** Reports events that peers can cause without limit: the first at once, then at most every ten seconds, with the number since. */
 export type BoundedReport = { add: (message: string) => void; stop: () => void }
 
-/** `many` says what has happened so often, such as "connections refused"; `atOnce`: how many are told one by one. */
+/** `many` names what is counted, such as "connections refused"; `atOnce`: how many are reported one by one. */
 export function createBoundedReport(many: string, report: (message: string) => void, atOnce = 1): BoundedReport {
   let told = 0
   let sinceReport = 0

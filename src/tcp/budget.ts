@@ -1,16 +1,16 @@
-// One limit for all bytes that the engine holds. Every connection has limits of its own; this is for many of them.
+// One limit for all bytes that the engine holds. Each connection has its own limits; this one bounds many connections together.
 import { networkOf } from '../text/address.ts'
 import { TcpError } from './errors.ts'
 import { formatSize } from './memory.ts'
 
-// What is not whole yet goes before what a device that reads slowly has not taken yet, unless it is so little that this would not help.
+// Incomplete frames are dropped before bytes that a slow device has not read yet, unless they are too few to help.
 const MUCH_RECEIVED = 1 / 8
-// Who keeps bytes for long without finishing anything goes before somebody who holds a little more for a moment.
+// A holder that keeps bytes for long without finishing anything goes before one that holds a little more for a moment.
 const AGE_WEIGHT = 1 / 10
 const OLDEST = 60
-// Some room is made beyond what is needed, so that not every byte has a search of its own.
+// Frees a little more than is needed, so that not every byte starts a search of its own.
 const ROOM = 1 / 32
-// About what a message takes in V8's heap until it is sent, however few bytes it has: itself, its callback, its place in the queue.
+// Roughly what a message costs in V8's heap until it is sent, however short: the message, its callback, its place in the queue.
 const MESSAGE_BYTES = 512
 
 /** For whom bytes are held. */
@@ -19,20 +19,20 @@ export type Holder = {
   readonly ip: string
   /** Who it is, for messages. */
   readonly label: string
-  /** What becomes of it, for messages; a connection is disconnected. */
+  /** What happens to it, for messages; by default a connection is disconnected. */
   readonly outcome?: string
-  /** Lets go of all that is held. */
+  /** Releases everything that is held. */
   evict: (error: TcpError) => void
 }
 
 /** What is held for one holder. */
 export class Account {
   readonly holder: Holder
-  /** Bytes that have come and are not passed on. */
+  /** Bytes received and not passed on yet. */
   received = 0
-  /** Bytes that are not sent. */
+  /** Bytes not sent yet. */
   unsent = 0
-  /** When it began to hold what it holds, in ticks of the budget. */
+  /** Since when it has held its bytes, in ticks of the budget. */
   since = 0
   isClosed = false
   private readonly budget: Budget
@@ -42,7 +42,7 @@ export class Account {
     this.holder = holder
   }
 
-  /** `anew`: something was finished since, so that what is held now began just now. */
+  /** `anew`: something was finished since, so the clock restarts. */
   setReceived(bytes: number, anew = false): void {
     if (anew) this.since = this.budget.ticks
     if (bytes !== this.received) this.budget.change(this, 'received', bytes - this.received)
@@ -80,14 +80,14 @@ type Kind = 'received' | 'unsent'
 
 type Crowd = { network: string; accounts: Account[]; weight: number }
 
-/** Counts what is held, and has holders go when it is too much. Costs an addition as long as it is not. */
+/** Counts what is held and drops holders when it is too much. Costs one addition while it is not. */
 export class Budget {
   limit: number
   received = 0
   unsent = 0
-  /** How many holders had to go. */
+  /** How many holders were dropped. */
   evicted = 0
-  /** Time, as far as it matters here: about a second each. */
+  /** A coarse clock: a tick is about a second. */
   ticks = 0
   private readonly accounts = new Set<Account>()
   private readonly shared = new Map<ArrayBufferLike, Account[]>()
@@ -117,7 +117,7 @@ export class Budget {
     else if (difference > 0 && this.received + this.unsent > this.limit) this.makeRoom()
   }
 
-  /** The first of those that wait for a buffer pays for it. */
+  /** A shared buffer is counted for the first of those that wait for it. */
   share(account: Account, buffer: ArrayBufferLike): void {
     const payers = this.shared.get(buffer)
     if (payers) return void payers.push(account)
@@ -136,7 +136,7 @@ export class Budget {
     if (payers[0]) this.change(payers[0], 'unsent', buffer.byteLength)
   }
 
-  /** The address that holds most goes first, and of it the one that holds most. */
+  /** Drops the largest holder of the address that holds most. */
   private makeRoom(): void {
     if (this.isMakingRoom) return
     this.isMakingRoom = true

@@ -1,9 +1,9 @@
-// What can be wrong with a certificate that is used, before peers find out.
+// Finds what is wrong with a certificate before peers do.
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { CertificateFault } from './facts/certificate-fault.ts'
 
-// Long enough to renew by hand; what renews by itself has done so by then.
+// Long enough to renew by hand; automatic renewal has happened by then.
 const SOON_MS = 14 * 24 * 60 * 60 * 1000
 
 type Dates = { subject: string; from: Date; to: Date }
@@ -11,7 +11,7 @@ type Dates = { subject: string; from: Date; to: Date }
 // Material stays the same object as long as it is the same certificate.
 const known = new WeakMap<object, Dates[]>()
 
-/** What is wrong with the time of the certificate, or soon will be; it can be used all the same. */
+/** What is wrong with the certificate's dates, or soon will be. The certificate can be used all the same. */
 export function certificateFault(material: SecureContextOptions): CertificateFault | undefined {
   const now = Date.now()
   const all = datesOf(material)
@@ -21,7 +21,7 @@ export function certificateFault(material: SecureContextOptions): CertificateFau
   return early && { state: 'early', subject: early.subject, at: dayOf(early.from) }
 }
 
-/** The same for certificate and key as they are in files, where it is not said yet that they belong together. */
+/** The same for a certificate and key from files, which may not belong together. */
 export function filedCertificateFault(material: { cert: Buffer; key: Buffer }): CertificateFault | undefined {
   try {
     createSecureContext(material)

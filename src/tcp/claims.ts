@@ -1,4 +1,4 @@
-// What nodes have asked for, to listen or to be connected, and what became of it: for those who look from outside.
+// What nodes have asked for (a listener or a connection) and how far it got, for status and diagnosis.
 import { createChanges } from './changes.ts'
 import type { DiallerOwner, DiallerState } from './dialler.ts'
 import type { ListenerOwner, ListenerState } from './listener.ts'
@@ -7,7 +7,7 @@ import type { About } from './session.ts'
 /** A port that a node wants to listen on; `state` is undefined while nothing is known yet. */
 export type Claim = { about: About; port: number; state: ListenerState | undefined }
 
-/** A connection that a node wants. A further try after one that failed does not count: it stays `waiting`, with the reason. */
+/** A connection that a node wants. A retry does not change the state: it stays `waiting`, with the reason. */
 export type Call = { about: About; host: string; port: number; state: DiallerState }
 
 /** Keeps what nodes have asked for. */
@@ -32,13 +32,13 @@ export function createClaims() {
     /** Every node that wants to listen. */
     listening: (): Claim[] => [...claims],
 
-    /** Every node that wants to be connected. */
+    /** Every node that wants a connection. */
     calling: (): Call[] => [...calls],
 
-    /** Calls back whenever a claim or a call comes, goes or has another state. */
+    /** Calls back whenever a claim or a call is added, removed or changes state. Returns a function that stops it. */
     follow: changes.follow,
 
-    /** Notes what an owner asks for; gives the owner to use in its place, and the end of the note. */
+    /** Records what an owner asks for. Returns the owner to use in its place, and a function that removes the record. */
     noteClaim(owner: ListenerOwner, port: number): { owner: ListenerOwner; end: () => void } {
       const claim: Claim = { about: owner.about, port, state: undefined }
       return note(claims, claim, {

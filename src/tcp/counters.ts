@@ -7,7 +7,7 @@ export type PortCounters = Record<CounterName, number>
 const MAX_PORTS = 1_000
 const OTHER_PORTS = 0
 
-/** Keeps the counters of up to 1,000 ports; all further ones share those of port 0. */
+/** Counters for up to 1,000 ports; all further ports share those of port 0. */
 export function createCounters() {
   const counters = new Map<string, PortCounters>()
   return {

@@ -7,7 +7,7 @@ const LEAST_RESERVED = 16
 const MAX_RESERVED = 512
 const RESERVED_SHARE = 4
 
-/** How many there may be, and how many of them are for other things than connections of flows. */
+/** How many there may be, and how many of them are reserved for editor and status port. */
 export type DescriptorLimit = { limit: number; reserved: number }
 
 /** Watches over the descriptors of this process. */
@@ -22,16 +22,16 @@ export function createDescriptors() {
 
   return {
     limits,
-    /** Whether a connection that was accepted just now has one of those descriptors that are for other things. */
+    /** Whether a connection that was just accepted has taken a reserved descriptor. */
     areOut(socket: Socket): boolean {
-      // The kernel gives the lowest number that is free: a high one says that all below it are taken.
+      // The kernel assigns the lowest free number, so a high one means that all below it are taken.
       const { fd = -1 } = (socket as Socket & { _handle?: { fd?: number } })._handle ?? {}
       const { limit, reserved } = limits()
       const isOut = fd >= limit - reserved
       if (isOut) refusals += 1
       return isOut
     },
-    /** How many connections were refused for want of descriptors. */
+    /** How many connections were refused because descriptors were short. */
     refusals: (): number => refusals,
   }
 }

@@ -8,7 +8,7 @@ import { Session, type SessionHooks, type SessionOwner } from './session.ts'
 import type { Shortcuts } from './shortcuts.ts'
 import { fingerprintTls, openSocket, type TlsMaterial } from './tls.ts'
 
-// A connection that lived so long was a good one: the next failure starts from the shortest pause again.
+// After a connection that lived this long, the next failure starts from the shortest pause again.
 const LIVED_MS = 5_000
 const CONNECT_TIMEOUT_MS = 30_000
 
@@ -26,7 +26,7 @@ export type DiallerState =
   | { kind: 'connecting' }
   /** `adopted`: the connection was there before, with another owner. */
   | { kind: 'connected'; session: Session; adopted: boolean }
-  /** `error` is undefined when the peer has simply ended. */
+  /** `error` is undefined when the peer closed the connection normally. */
   | { kind: 'waiting'; error: TcpError | undefined; retryMs: number }
 
 /** A tcp in or tcp out node that connects. */
@@ -34,7 +34,7 @@ export type DiallerOwner = SessionOwner & { settings: DiallerSettings; onState: 
 
 /** What a dialler has from the engine, and tells it. */
 export type DiallerHooks = {
-  /** Counts what the session holds; undefined: nobody does. */
+  /** Counts what the session holds; undefined: not counted. */
   budget?: Budget
   counters: Counters
   shortcuts: Shortcuts
@@ -48,7 +48,7 @@ export function dialKey({ host, port, tls, caller }: DialPlace): string {
   return `${caller} ${host} ${port} ${fingerprintTls(tls)}`
 }
 
-/** A connection to a peer that is made again and again. Lives longer than its owner. */
+/** Keeps a connection to a peer and reconnects it. Outlives its owner. */
 export class Dialler {
   readonly place: DialPlace
   private readonly hooks: DiallerHooks
@@ -99,14 +99,14 @@ export class Dialler {
     this.session?.detach()
   }
 
-  /** Ends the connection: what waits is sent first, within a bound. */
+  /** Ends the connection. Waiting bytes are sent first, within a time limit. */
   close(): void {
     this.stopDialling()
     this.session?.finish()
     this.hooks.onClosed()
   }
 
-  /** Makes no further connection; the one that is there goes on. */
+  /** Makes no further connection; the current one goes on. */
   stopDialling(): void {
     this.closed = true
     this.owner = undefined

@@ -1,25 +1,25 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import iconv from 'iconv-lite'
 
-/** A text encoding by any name that iconv-lite takes, such as `utf8`, `UTF-16LE`, `gbk`, `win1251`. */
+/** A text encoding by any name that iconv-lite knows, such as `utf8`, `UTF-16LE`, `gbk`, `win1251`. */
 export type TextEncoding = string
 
 /** Decodes a stream: any chunking gives the same text. A BOM is a character like others, U+FEFF. */
 export type TextDecoderStream = {
   write: (chunk: Buffer) => string
-  /** What remains; U+FFFD for what is no whole character. */
+  /** The rest; an incomplete character becomes U+FFFD. */
   end: () => string
   /**
-   * The bytes of an incomplete character at the end, for another decoder to go on with. The byte order that a BOM told to `utf16` and
+   * The bytes of an incomplete character at the end, for another decoder to continue with. The byte order that a BOM announced to `utf16` and
    * `utf32` is not among them.
    */
   pending: () => Buffer
 }
 
 type Codec = {
-  /** Decodes the whole characters at the front and tells how many bytes they took. */
+  /** Decodes the complete characters at the front and returns how many bytes they took. */
   decode: (bytes: Buffer) => { text: string; length: number }
-  /** Decodes all, to U+FFFD what is no whole character at the end. */
+  /** Decodes everything; an incomplete character at the end becomes U+FFFD. */
   decodeAll: (bytes: Buffer) => string
 }
 
@@ -94,7 +94,7 @@ export function createDecoder(encoding: TextEncoding): TextDecoderStream {
   }
 }
 
-/** Decodes bytes that are a whole. */
+/** Decodes bytes that are complete. */
 export function decodeText(bytes: Buffer, encoding: TextEncoding): string {
   return codecOf(encoding).decodeAll(bytes)
 }

@@ -1,11 +1,11 @@
-// Forwarders that have said of themselves that they speak for devices: each is believed for one port, for a time.
+// Forwarders that have announced that they relay devices. Each is trusted for one port, for a limited time.
 import { normalizeAddress } from './access-list.ts'
 
 const MAX_RELAYS = 200
 // Who is silent for a moment and goes on sending headers is refused; they must not pass for a device's bytes.
 const REMEMBERED_MS = 600_000
 
-/** Keeps up to 200 forwarders; of more, the one that was silent for longest is forgotten. */
+/** Keeps up to 200 forwarders; beyond that, the one silent for longest is forgotten. */
 export function createRelays() {
   /** By `port address`: when trust ends. */
   const relays = new Map<string, number>()
@@ -18,15 +18,15 @@ export function createRelays() {
       if (relays.size >= MAX_RELAYS) relays.delete(relays.keys().next().value!)
       relays.set(key, untilMs)
     },
-    /** Takes trust back: this one sends no headers. */
+    /** Withdraws trust: this forwarder sends no headers. */
     forget(port: number, address: string): void {
       relays.delete(keyOf(port, address))
     },
-    /** Whether a connection from this address to this port begins with a PROXY header that is to be believed. */
+    /** Whether a connection from this address to this port begins with a PROXY header that can be trusted. */
     has(port: number, address: string): boolean {
       return (relays.get(keyOf(port, address)) ?? 0) > Date.now()
     },
-    /** Whether a port has or lately had forwarders, so that a PROXY header of anybody else on it is a false one. */
+    /** Whether a port has, or lately had, forwarders: then a PROXY header from anyone else is forged. */
     serve(port: number): boolean {
       const oldest = Date.now() - REMEMBERED_MS
       for (const [key, until] of relays) if (until > oldest && key.startsWith(`${port} `)) return true

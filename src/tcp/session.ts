@@ -12,20 +12,20 @@ import { listenTo, type SocketListener } from './socket-events.ts'
 import { PAYLOADS_A_TURN, waitForTurn, type TurnTaker } from './turns.ts'
 
 const ID_BYTES = 8
-// What is read at most while nothing can be passed on, to know when it came.
+// The most that is read while nothing can be passed on, to know when it arrived.
 const READ_AHEAD_BYTES = 1024 * 1024
-// A peer that has been sent FIN and does not answer is not waited for.
+// How long to wait for the peer's FIN after ours.
 const FIN_ANSWER_MS = 1_000
-// A peer that has ended and takes none of what waits for it in so long is not waited for either.
+// How long to wait for a peer that has sent FIN and reads nothing of what waits for it.
 const UNTAKEN_TIMEOUT_MS = 30_000
 
 /** How long a peer may take for what waits for it once its node has gone, in milliseconds. */
 export const FINISH_WITHIN_MS = 5_000
 
-/** Who an owner is, for those who look from outside: a node's id, type and name, and the flow it is on. */
+/** Who an owner is, for status and diagnosis: a node's id, type and name, and the flow it is on. */
 export type About = { node: string; type: string; name: string; flow: string }
 
-/** Whoever uses a session: a tcp in or tcp out node. */
+/** The user of a session: a tcp in or tcp out node. */
 export type SessionOwner = {
   readonly about: About
   /** How received bytes become payloads; undefined: they are read and dropped. */
@@ -33,9 +33,9 @@ export type SessionOwner = {
   /** How long a session stays open for replies after the peer's FIN. */
   readonly lingerMs: number
   onPayload: (session: Session, payload: Payload) => void
-  /** The peer has ended; `tail` is what was left. */
+  /** The peer has sent FIN; `tail` is the incomplete rest. */
   onTail: (session: Session, tail: IntakeTail) => void
-  /** Frames have got out of step: bytes are skipped up to the next one, or frames may be joined. */
+  /** Framing has lost sync: bytes are skipped up to the next frame, or frames may be joined. */
   onOutOfStep?: (session: Session, error: TcpError) => void
   onClosed: (session: Session, cause: Error | undefined) => void
 }
@@ -46,7 +46,7 @@ export type SessionHooks = {
   onGone: (session: Session) => void
   /** The peer sends nothing more, and all that it has sent is passed on; the session stays a moment for replies. */
   onEnding?: (session: Session) => void
-  /** That moment is over; what the peer has not taken yet may keep the session for longer. */
+  /** That moment is over; bytes that the peer has not read yet may keep the session open for longer. */
   onEnded?: (session: Session) => void
 }
 
@@ -55,7 +55,7 @@ export type SessionAddress = { ip: string; port: number }
 /** `counters`: those of the port that was connected to. */
 export type SessionOrigin = { direction: 'in' | 'out'; address: SessionAddress; counters: PortCounters; hooks: SessionHooks }
 
-/** Looks at a session's first bytes: gives them on once they may pass. `flush` gives what it still holds, and is done. */
+/** Inspects a session's first bytes and passes them on once they are allowed. `flush` passes on the rest and ends the inspection. */
 export type Screen = { push: (chunk: Buffer) => Buffer | undefined; flush: () => Buffer }
 
 /** Why reading is paused: a deploy goes on, nobody owns the session, the flow has enough to do, or it is the turn of others. */
@@ -64,7 +64,7 @@ export type PauseReason = keyof typeof PAUSE_BITS
 // One number for each session: thousands of them may be idle.
 const PAUSE_BITS = { deploy: 1, orphan: 2, busy: 4, turn: 8 }
 
-/** One TCP connection, whoever opened it. Survives its owner: another can take it over. */
+/** One TCP connection, incoming or outgoing. Outlives its owner: another can take it over. */
 export class Session implements SocketListener, TurnTaker, Holder {
   readonly id = randomBytes(ID_BYTES).toString('hex')
   readonly socket: Socket
@@ -74,7 +74,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
   readonly port: number
   /** In milliseconds since the process began; a whole number takes no memory of its own. */
   readonly openedAt = Math.round(performance.now())
-  /** Why the connection broke, if it did not simply end. */
+  /** Why the connection broke; undefined when it ended normally. */
   failure: Error | undefined
   framesIn = 0
   writesOut = 0
@@ -125,7 +125,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
     return this.owner?.about
   }
 
-  /** Received bytes that are not passed on yet. */
+  /** How many received bytes are not passed on yet. */
   get heldBytes(): number {
     return this.inHand + this.socket.readableLength
   }
@@ -134,7 +134,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
     return this.socket.writable
   }
 
-  /** Bytes that wait to be handed to the kernel. */
+  /** How many bytes wait to be handed to the kernel. */
   get bufferedBytes(): number {
     return this.outbox?.size ?? 0
   }
@@ -152,12 +152,12 @@ export class Session implements SocketListener, TurnTaker, Holder {
     this.owner = undefined
   }
 
-  /** Has the first bytes looked at before they are taken for data. */
+  /** Has the first bytes inspected before they count as data. */
   screen(screen: Screen): void {
     this.firstBytes = screen
   }
 
-  /** Takes the first bytes for data, whatever they are. */
+  /** Ends the inspection: the first bytes are data, whatever they are. */
   endScreen(): void {
     const held = this.firstBytes?.flush()
     this.firstBytes = undefined
@@ -169,12 +169,12 @@ export class Session implements SocketListener, TurnTaker, Holder {
     if (!this.readsAhead) this.socket.pause()
   }
 
-  /** Where silence parts frames, bytes have to be read when they come: what the kernel keeps is one piece. */
+  /** Where silence separates frames, bytes must be read as they arrive: the kernel keeps no gaps. */
   private get readsAhead(): boolean {
     return this.intakeOptions?.framing.kind === 'gap' && this.inHand < READ_AHEAD_BYTES
   }
 
-  /** More than that is not read while there is no time for what has come. */
+  /** Stops reading while too much is waiting. */
   private stopReadingAhead(): void {
     const { socket } = this
     if (!this.isPaused || this.readsAhead || socket.isPaused()) return
@@ -191,7 +191,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
     if (this.pauses & PAUSE_BITS[reason]) this.goOn(PAUSE_BITS[reason], PAYLOADS_A_TURN)
   }
 
-  /** Passes on what there was no time for before. */
+  /** Passes on what had to wait. */
   takeTurn(most: number): void {
     this.goOn(PAUSE_BITS.turn, most)
   }
@@ -203,7 +203,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
     if (this.socket.destroyed) return
     this.emitPayloads(most)
     if (this.isPaused) return
-    // What has come meanwhile was not heard: the clock of its silence starts anew.
+    // Bytes may have arrived unseen meanwhile, so the silence is timed anew.
     if (this.socket.timeout) this.socket.setTimeout(this.socket.timeout)
     this.socket.resume()
   }
@@ -211,7 +211,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
   /** Sends bytes. `done` is called when they are handed to the kernel, or with the error when they were not. */
   write(bytes: Buffer, { limit, done }: { limit: WriteLimit; done: Written }): void {
     if (!this.isOpen) return done(this.closedError(bytes.length))
-    // Has nothing to hold bytes in before the first go.
+    // The outbox is made for the first write.
     this.outbox ??= new Outbox(
       this.socket,
       (unsent) => this.closedError(unsent),
@@ -230,12 +230,12 @@ export class Session implements SocketListener, TurnTaker, Holder {
     this.socket.end(sent)
   }
 
-  /** Whether the owner has ended the connection, having said all: then its end is no failure. */
+  /** Whether the owner ended the connection on purpose: then its end is not a failure. */
   get hasHungUp(): boolean {
     return this.hungUp
   }
 
-  /** Ends the connection for its owner, who has said all: sends what waits, then FIN. The peer's own end is not waited for long. */
+  /** Ends the connection for its owner: sends what waits, then FIN, and waits only briefly for the peer's FIN. */
   hangUp(): void {
     if (this.hungUp || !this.isOpen) return
     this.hungUp = true
@@ -243,11 +243,11 @@ export class Session implements SocketListener, TurnTaker, Holder {
       const timer = setTimeout(() => this.socket.destroy(), FIN_ANSWER_MS)
       this.socket.once('close', () => clearTimeout(timer))
     })
-    // A peer that takes nothing would keep the next message waiting for ever.
+    // A peer that reads nothing would keep the next message waiting forever.
     this.socket.setTimeout(UNTAKEN_TIMEOUT_MS)
   }
 
-  /** Sends what waits, then FIN, for a peer whose node has gone. One that has not taken all in time is reset, so that it can tell. */
+  /** Sends what waits, then FIN, when the node has gone. A peer that has not read everything in time is reset, so that it can tell. */
   finish(): void {
     if (this.isClosed) return this.go()
     const gone = new TcpError('SLOW_PEER', `its node has gone, and it did not take all within ${FINISH_WITHIN_MS} ms`)
@@ -266,7 +266,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
     this.socket.resume()
   }
 
-  /** Breaks the connection off with RST, so that the peer can tell. */
+  /** Resets the connection (RST), so that the peer can tell. */
   reset(cause?: Error): void {
     this.failure ??= cause
     const { socket } = this
@@ -280,7 +280,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
     }
   }
 
-  /** There is too little memory for what is held. */
+  /** Disconnects because too much memory is held. */
   evict(error: TcpError): void {
     this.intake?.stop()
     this.intake = this.intakeOptions = undefined
@@ -344,7 +344,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
     if (held) this.feed(held)
   }
 
-  /** Has nothing to hold bytes in before the first come. */
+  /** The intake is made for the first bytes. */
   private feed(bytes: Buffer): void {
     if (!this.intakeOptions || bytes.length === 0) return
     this.intake ??= createIntake(
@@ -380,7 +380,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
   }
 
   private emitPayloads(most = PAYLOADS_A_TURN): void {
-    // A payload's consumer may pause or resume: one loop at a time.
+    // A consumer may pause or resume in its callback: one loop at a time.
     if (this.draining) return
     this.draining = true
     let left = most
@@ -436,7 +436,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
     this.lingerTimer = setTimeout(() => this.endBoth(), this.owner?.lingerMs ?? 0)
   }
 
-  /** The peer has ended, and so does this side. */
+  /** The peer has sent FIN, and this side ends too. */
   private endBoth(): void {
     this.end()
     this.hooks.onEnded?.(this)
@@ -477,7 +477,7 @@ export class Session implements SocketListener, TurnTaker, Holder {
     this.passAndGo(PAYLOADS_A_TURN)
   }
 
-  /** Whole frames that came before the end are messages, also when they have to wait. */
+  /** Complete frames that arrived before the end become messages, even if they have to wait. */
   private passAndGo(most: number): void {
     this.emitPayloads(most)
     if (this.isPaused && this.inHand > 0) return

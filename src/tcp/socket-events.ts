@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net'
 
-/** Who hears of what happens to a socket. */
+/** Receives the events of a socket. */
 export type SocketListener = {
   received: (chunk: Buffer) => void
   /** The peer sends nothing more (FIN). */
   ended: () => void
   /** `closed` follows. */
   broke: (error: Error) => void
-  /** Nothing has come for the socket's timeout. */
+  /** Nothing has arrived for the socket's timeout. */
   fellSilent: () => void
   closed: () => void
 }
@@ -16,7 +16,7 @@ export type SocketListener = {
 const LISTENER = Symbol('listener')
 type HeardSocket = Socket & { [LISTENER]: SocketListener }
 
-/** Has one listener hear of all that happens to a socket, for good. */
+/** Sends all events of a socket to one handler, for good. */
 export function listenTo(socket: Socket, listener: SocketListener): void {
   Object.assign(socket, { [LISTENER]: listener })
   socket.on('data', onData)

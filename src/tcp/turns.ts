@@ -1,4 +1,4 @@
-// Who has many payloads passes them on by and by: each becomes work of the flow, and nobody else is heard before that is done.
+// A session with many payloads passes them on in turns. Each is work for the flow, and no other session is served until it is done.
 
 /** How many payloads are passed on in one turn of the event loop, by one session at once or by all that wait. */
 export const PAYLOADS_A_TURN = 128
@@ -9,7 +9,7 @@ export type TurnTaker = { takeTurn: (most: number) => void }
 
 let waiting: TurnTaker[] = []
 
-/** Has `taker` go on in the next turn of the event loop, with as many payloads as are its share. */
+/** Lets `taker` go on in the next turn of the event loop, with its share of payloads. */
 export function waitForTurn(taker: TurnTaker): void {
   if (waiting.push(taker) === 1) setImmediate(giveTurns)
 }

@@ -1,4 +1,4 @@
-/** Where something typed is wrong, and the piece that is. `at` counts UTF-16 units, as a text field's selection does. */
+/** Where the input is wrong, and the piece that is. `at` counts UTF-16 units, as a text field's selection does. */
 export type TextMistake = { at: number; text: string }
 export type Parsed = { bytes: Uint8Array } | { error: TextMistake }
 
@@ -13,7 +13,7 @@ const CHARACTERS_AT_ONCE = 16 * 1024
 const PREFIX = /^(?:0x|\\x)$/i
 
 /**
- * Bytes as people paste them: `01 03 0A`, `01030a`, `0x01, 0x03`, `\x01\x03`, `01:03:0a`. Digits that stand together are pairs; one that
+ * Bytes in any of the forms that people paste: `01 03 0A`, `01030a`, `0x01, 0x03`, `\x01\x03`, `01:03:0a`. Digits that stand together are pairs; one that
  * stands alone between separators is a byte of its own, such as `1 3 A`.
  */
 export function parseHex(text: string): Parsed {
@@ -41,7 +41,7 @@ export function parseHex(text: string): Parsed {
 
 /** `01 03 0A` */
 export function formatHex(bytes: Uint8Array): string {
-  // Joining strings costs a megabyte's worth of bytes hundreds of milliseconds, so the characters are written in place.
+  // Joining strings takes hundreds of milliseconds for a megabyte, so the characters are written in place.
   const characters = new Uint8Array(Math.max(0, bytes.length * 3 - 1)).fill(SPACE)
   for (let at = 0; at < bytes.length; at += 1) {
     characters[at * 3] = DIGIT_CODES[bytes[at]! >> 4]!
