@@ -28,7 +28,7 @@ export async function succeeds(command: string, args: string[], options: Command
   )
 }
 
-/** Whether a command is to be found in PATH. */
+/** Whether a command is in PATH. */
 export async function hasCommand(name: string): Promise<boolean> {
   return succeeds('sh', ['-c', 'command -v "$0"', name])
 }

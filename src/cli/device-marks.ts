@@ -23,7 +23,7 @@ export function keepMark(url: string, response: Response): void {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, JSON.stringify(marks), { mode: 0o600 })
   } catch {
-    // Somebody else's checkout: it works without.
+    // The checkout belongs to another user: it works without.
   }
 }
 

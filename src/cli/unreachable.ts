@@ -12,7 +12,7 @@ const HUNG_UP = new Set(['ECONNRESET', 'UND_ERR_SOCKET'])
 
 type Cause = { code?: string; message?: string }
 
-/** Why an editor could not be asked, and what helps: something that answers and is not trusted is not nothing. */
+/** Why an editor could not be reached, and what helps. An answer that is not trusted is reported as such. */
 export function explainUnreachable(address: string, error: Error): string {
   const url = new URL(address)
   const { code = '', message = '' } = (error.cause ?? {}) as Cause

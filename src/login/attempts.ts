@@ -11,7 +11,7 @@ export type Attempt = {
   user: string
   password: string
   address: string
-  /** Something that only somebody who has signed in before can have. */
+  /** A mark that only a device that has signed in before can have. */
   device?: string | undefined
 }
 /** `again`: slow as the try before it. */

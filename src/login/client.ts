@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { matches, normalizeAddress, parseAddressList } from '../tcp/access-list.ts'
 
-/** Who asks, and how they have reached us. */
+/** Who sent a request, and how it reached us. */
 export type Client = {
   /** The nearest address that is not one of the trusted proxies'. */
   address: string

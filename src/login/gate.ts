@@ -27,9 +27,9 @@ export type GateOptions = {
   openings: Openings
   connections: Connections
   warn: (message: string) => void
-  /** Somebody has tried too often, of whom there may be any number. */
+  /** An address has tried too often. There may be any number of them. */
   onSlowed: (message: string) => void
-  /** A request failed, of which there may be any number. */
+  /** A request failed. There may be any number of them. */
   onFailed: (message: string) => void
 }
 
@@ -38,7 +38,7 @@ export type Openings = {
   /** Whether a request goes to what flows keep open; `serve` answers it. */
   isEndpoint: (method: string, target: Target) => boolean
   serve: (request: IncomingMessage, response: ServerResponse) => void
-  /** Whether a path is one that may be open by the configuration, whatever is there. */
+  /** Whether the configuration allows a path to be open, whatever is there. */
   isNamed: (method: string, target: Target) => boolean
   isSocket: (target: Target) => boolean
 }
@@ -251,7 +251,7 @@ async function readForm(request: IncomingMessage): Promise<Record<string, string
   }
 }
 
-/** Editor and dashboard are shown by pages of this server only, and what they load is what it says it is. */
+/** Only pages of this server may frame editor and dashboard, and content types are not guessed. */
 function protect(response: ServerResponse): void {
   response.setHeader('content-security-policy', "frame-ancestors 'self'")
   response.setHeader('x-content-type-options', 'nosniff')

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Gate } from './gate.ts'
 
-// How long what upgrades a connection may take to say its first word, and the peer to follow when it was told that this is the end.
+// How long an upgraded connection may stay silent at first, and how long a peer may take to close after we have.
 const UPGRADE_TIMEOUT_MS = 5_000
 
 const REQUESTS = new Set(['request', 'checkContinue', 'checkExpectation'])

@@ -1,4 +1,4 @@
-// The longest that a timer of Node.js can wait.
+// The longest delay of a Node.js timer.
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 type Held = { ends: Set<() => void>; timer: NodeJS.Timeout }

@@ -25,7 +25,7 @@ type IoSocket = { handshake: { headers: { cookie?: string } } }
 
 export type Login = ReturnType<typeof createLogin>
 
-/** One login for all that is served on the editor's port. */
+/** One login for everything served on the editor's port. */
 export function createLogin(options: LoginOptions) {
   const key = `${options.user}\n${options.password}`
   const sessions = openSessions(join(options.dataDir, '.secrets', 'sessions.json'), key)

@@ -5,7 +5,7 @@ import { isModuleRoute, isUserEndpoint, serveUserEndpoint, type ExpressApp } fro
 
 const SHOWN_CHARACTERS = 200
 
-/** What Node-RED tells of what runs in it. */
+/** What Node-RED says about the running flows. */
 export type Surroundings = {
   httpNode: ExpressApp
   httpAdmin: ExpressApp

@@ -12,7 +12,7 @@ export function isForeign({ headers }: IncomingMessage, ownHosts: readonly strin
   return !ownHosts.some((own) => hostOf(protocol, own) === host)
 }
 
-/** Without the port that goes without saying, which some proxies write. */
+/** Without the default port, which some proxies write. */
 function hostOf(protocol: string, host: string): string | undefined {
   return URL.canParse(`${protocol}//${host}`) ? new URL(`${protocol}//${host}`).host : undefined
 }

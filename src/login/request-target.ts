@@ -1,7 +1,7 @@
 /** Where a request goes: the path as it was sent, which is what those behind the gate compare, and as a file server would read it. */
 export type Target = { pathname: string; searchParams: URLSearchParams; readings: readonly string[] }
 
-/** Undefined when the target cannot be read: bytes that are no UTF-8, a fragment, an address that is none. */
+/** Undefined when the target cannot be read: bytes that are not UTF-8, a fragment, an invalid address. */
 export function readTarget(url = '/'): Target | undefined {
   const [pathname = '', search = ''] = url.split('?', 2)
   // A fragment is never sent; where it is, one would cut it off and another not.

@@ -4,7 +4,7 @@ import { cookieValues } from './cookies.ts'
 // Other servers of the same host or domain can set cookies of our name; the right one may come behind them.
 const MAX_COOKIES = 16
 
-/** All that may be the token of a session: `Authorization: Bearer`, and each cookie of the name. */
+/** All candidates for the session token: `Authorization: Bearer`, and each cookie of the name. */
 export function tokensOf(request: IncomingMessage, cookieName: string): string[] {
   const bearer = /^Bearer ([\w-]+)$/i.exec(request.headers.authorization ?? '')?.[1]
   return [...(bearer === undefined ? [] : [bearer]), ...cookieValues(request, cookieName).slice(0, MAX_COOKIES)]

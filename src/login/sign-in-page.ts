@@ -38,12 +38,12 @@ button{font:inherit;padding:.7rem;border:0;border-radius:.4rem;background:var(--
 [role=alert]{margin:0;padding:.6rem;border-left:4px solid #d33;background:#d332}
 .hint{margin:0;font-size:.85rem;opacity:.7;overflow-wrap:anywhere}`
 
-// Never the user that is set: it is no business of strangers whether that is another one.
+// Never the configured user name: strangers need not learn whether it differs.
 const USUAL_USER = 'admin'
 
 export type SignInProblem = { kind: 'wrong' } | { kind: 'foreign' } | { kind: 'slow'; seconds: number }
 
-/** Headers that let the page do nothing but show itself and send its form. */
+/** Headers that allow the page only to show itself and to send its form. */
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
@@ -56,7 +56,7 @@ export const PAGE_HEADERS = {
 export function renderSignInPage(options: {
   acceptLanguage: string
   next: string
-  /** What was typed before. */
+  /** The user name typed before. */
   user?: string | undefined
   problem?: SignInProblem
 }): string {

@@ -5,7 +5,7 @@ type Handler = { handle: unknown }
 type Route = { path: unknown; methods: Record<string, boolean>; stack: Handler[]; dispatch: (...args: unknown[]) => void }
 type Layer = { name: string; regexp: RegExp; route?: Route }
 type Router = { stack: Layer[]; handle: (request: IncomingMessage, response: ServerResponse, done: Done) => void }
-/** What is used here of an Express 4 application. */
+/** The part of an Express 4 application used here. */
 export type ExpressApp = { _router?: Router }
 
 // What Express puts in front of every application's own layers.
@@ -89,6 +89,6 @@ function answers({ route, regexp }: Layer, method: string, path: string): boolea
 
 function accepts(methods: Record<string, boolean>, method: string): boolean {
   const name = method.toLowerCase()
-  // OPTIONS asks for the leave to send another method; HEAD is answered by GET.
+  // OPTIONS asks whether another method is allowed; HEAD is answered by GET.
   return methods._all === true || methods[name] === true || name === 'options' || (name === 'head' && methods.get === true)
 }

@@ -21,7 +21,7 @@ import { countConnections } from './support/texts.ts'
 import { startOrFail } from './support/start.ts'
 import { readTls, warnOfValidity } from './support/tls.ts'
 
-// Node.js has no longer timers.
+// The longest delay of a Node.js timer.
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 type Requesters = Map<string, Requester<Message>>
@@ -167,14 +167,14 @@ function stopAll(requesters: Requesters): void {
   requesters.clear()
 }
 
-/** How long a peer may be silent, where the node or the process says it. */
+/** How long a peer may be silent, as set for the node or the process. */
 function readTimeout(properties: Properties, { idleMs }: FilledDefaults): number | undefined {
   const unset = -1
   const ms = readNumber(properties, 'replyTimeout', { default: unset, min: 0, max: MAX_TIMER_MS })
   return ms !== unset ? ms : idleMs > 0 ? idleMs : undefined
 }
 
-/** A host or port that a message brings along. */
+/** A host or port from a message. */
 function asText(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }

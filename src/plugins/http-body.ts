@@ -10,7 +10,7 @@ export const PIECE_BYTES = 256
 // Fewer are no trouble, however small they are; so many are taken for long only if they are worth it.
 const FEW_PIECES = 1024
 const TINY_PIECE = 16
-// What is shorter is read in no time.
+// Shorter bodies are read in no time.
 const LONG = 16 * 1024
 // As V8 lays them out, rounded. A key that no other object has needs a text and a place of its own.
 const OBJECT_BYTES = 56

@@ -15,7 +15,7 @@ export type ConnectionLimits = {
   answerMs?: number
   /** A connection was closed to make room. */
   onGivenUp?: (address: string) => void
-  /** A connection was closed, since so many requests came on it before their answers. */
+  /** A connection was closed because too many requests came on it before their answers. */
   onHasty?: (address: string, requests: number) => void
 }
 

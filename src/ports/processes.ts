@@ -42,7 +42,7 @@ function matches({ address, port }: ListeningSocket, place: HostPlace): boolean 
   return port === place.hostPort && collides(address, place.address)
 }
 
-/** Whether two addresses cannot both be listened on. */
+/** Whether two addresses exclude each other. */
 export function collides(one: string, other: string): boolean {
   return one === other || ANY.has(one) || ANY.has(other)
 }

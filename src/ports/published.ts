@@ -10,7 +10,7 @@ const FAILED_MS = 60_000
 /** How long a forwarder counts after its last announcement, and a failure after the last report of it. */
 type Times = { announcedMs?: number; failedMs?: number }
 
-/** Keeps what is known of the ways in from outside. */
+/** The known ways in from outside. */
 export function createPublished({ announcedMs = ANNOUNCED_MS, failedMs = FAILED_MS }: Times = {}) {
   let ranges: PublishedPorts | undefined
   const changes = createChanges()
@@ -34,13 +34,13 @@ export function createPublished({ announcedMs = ANNOUNCED_MS, failedMs = FAILED_
       return ranges !== undefined && ranges !== 'unknown'
     },
 
-    /** A forwarder publishes a port. */
+    /** Records that a forwarder publishes a port. */
     announce({ port, address, hostPort }: Omit<Publication, 'by'>): void {
       failures.drop(String(port))
       forwarders.keep(`${port} ${address} ${hostPort}`, { port, by: 'forwarder', address, hostPort })
     },
 
-    /** A port could not be published. */
+    /** Records that a port could not be published. */
     announceFailure(failure: PublishFailure): void {
       failures.keep(String(failure.port), failure)
     },
@@ -56,7 +56,7 @@ export function createPublished({ announcedMs = ANNOUNCED_MS, failedMs = FAILED_
       return told.publications.length + told.failures.length === 0 ? { kind: 'unknown' } : { kind: 'mapped', partial: true, ...told }
     },
 
-    /** Calls back whenever a way in comes or goes, until the function that comes back is called. */
+    /** Calls back whenever a way in is added or removed. Returns a function that stops it. */
     follow: changes.follow,
   }
 }

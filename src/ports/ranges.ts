@@ -8,7 +8,7 @@ export type PublishedPorts = 'unknown' | readonly PublishedRange[]
 
 export const PUBLISHED_PORTS_FORM = 'unknown, or address and ports such as 0.0.0.0:9500-9519, several parted by commas'
 
-/** Reads the form of `PUBLISHED_PORTS`; undefined when it has another. An IPv6 address stands in brackets, or as it is. */
+/** Reads the form of `PUBLISHED_PORTS`; undefined for other text. An IPv6 address may be in brackets or bare. */
 export function parsePublishedPorts(text: string): PublishedPorts | undefined {
   if (text === 'unknown') return text
   const ranges = text.split(',').map((entry) => parseRange(entry.trim()))

@@ -5,7 +5,7 @@ export type FlowNode = { id: string; type: string; z?: string } & Record<string,
 
 /**
  * Parses the text of a flow file.
- * @throws Error saying what is wrong with it
+ * @throws Error that says what is wrong with it
  */
 export function parseFlow(text: string): FlowNode[] {
   const value: unknown = JSON.parse(text)

@@ -8,7 +8,7 @@ export type ProvisionRecord = { hash: string; ids: string[]; anchors: string[] }
 /** What was last provisioned, by file name without `.json`. */
 export type ProvisionRecords = Record<string, ProvisionRecord>
 
-/** How a provisioned file stands to what is in the flows. */
+/** How a provisioned file relates to the deployed flows. */
 export type FileState = 'new' | 'current' | 'outdated' | 'edited' | 'deleted'
 
 export type Action = 'added' | 'updated' | 'unchanged' | 'kept' | 'stays deleted' | 'removed' | 'left to the user'
@@ -36,7 +36,7 @@ export function presentNodes(
   return nodesOf(flow, ids).filter(({ id, z }) => z === undefined || ids.has(z) || recorded.has(id))
 }
 
-/** How `source` stands to `flow`, by the record of what was provisioned before. */
+/** How `source` relates to `flow`, by the record of what was provisioned before. */
 export function stateOf(source: Source, flow: readonly FlowNode[], record: ProvisionRecord | undefined): FileState {
   const present = presentNodes(flow, source, record)
   if (present === undefined) return record === undefined ? 'new' : 'deleted'
@@ -57,7 +57,7 @@ export function mergeFlows(input: {
   for (const source of input.sources) mergeSource(source, records[source.name], result)
   for (const [name, record] of Object.entries(records)) {
     if (input.sources.some((source) => source.name === name)) continue
-    // A file that cannot be read today may be mended tomorrow: it has not gone.
+    // A file that cannot be read today may be repaired tomorrow: it is not gone.
     if (input.unreadable.includes(name)) result.records[name] = record
     else retire(name, record, result)
   }

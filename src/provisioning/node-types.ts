@@ -11,7 +11,7 @@ type Package = { name?: string; 'node-red'?: { nodes?: Record<string, string> } 
 type Registry = Record<string, { nodes?: Record<string, { enabled?: boolean; types?: string[] }> }>
 
 const BUILT_IN = ['tab', 'subflow', 'group']
-// The same as Node-RED's own loader takes.
+// The same as in Node-RED's own loader.
 const TEMPLATE = /<script (?:[^>]*)data-template-name\s*=\s*['"]([^'"]*)['"]/gi
 // For the runtime a node needs no template.
 const REGISTRATION = /registerType\(\s*(['"`])([^'"`]+)\1/g

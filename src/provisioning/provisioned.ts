@@ -17,7 +17,7 @@ export type ProvisionedFile = {
   deployed: FlowNode[]
 }
 
-/** How every flow file of the folders stands to the flows that are deployed now. */
+/** How every flow file of the folders relates to the flows deployed now. */
 export function readProvisioned({ dataDir, types, ...origin }: Provisioning): {
   files: ProvisionedFile[]
   broken: BrokenSource[]

@@ -7,7 +7,7 @@ export type Values = Readonly<Record<string, string>>
 const TEXTS = ['name', 'label', 'info'] as const
 const VARIABLE = /\$\{(\w+)\}/g
 
-/** The nodes with the values in their texts. Names that there is no value for stay as they are. */
+/** The nodes with the values in their texts. Names without a value stay as they are. */
 export function fillTexts(nodes: readonly FlowNode[], values: Values): FlowNode[] {
   return nodes.map((node) => withTexts(node, (text) => text.replace(VARIABLE, (whole, name: string) => values[name] ?? whole)))
 }
@@ -25,7 +25,7 @@ function originalOf(text: string, original: unknown): string {
   if (typeof original !== 'string' || !original.includes('${')) return text
   const pattern = original
     .split(VARIABLE)
-    // The odd ones are the names.
+    // Odd entries are names.
     .map((part, index) => (index % 2 === 1 ? '(?:\\d+|\\$\\{\\w+\\})' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
     .join('')
   return new RegExp(`^${pattern}$`).test(text) ? original : text

@@ -7,7 +7,7 @@ const extension = extname(fileURLToPath(import.meta.url))
 const codeFolder = dirname(import.meta.dirname)
 const root = dirname(codeFolder)
 
-/** The folder of package.json, flows/ and node_modules/. */
+/** The folder with package.json, flows/ and node_modules/. */
 export const home = existsSync(join(root, 'package.json')) ? root : dirname(root)
 
 /** Node-RED's settings file, above this code. */

@@ -40,7 +40,7 @@ function prepare(): void {
   passOnCertificates(log, environment)
 }
 
-/** OpenShift and the like run an image as any user id, always in group 0: all but the secrets is for any of them to read and write. */
+/** OpenShift and the like run an image as any user id, always in group 0: that group may read and write everything but the secrets. */
 function shareWithGroupRoot(): void {
   if (process.getgid?.() === 0 && process.getuid?.() !== 0) process.umask(0o002)
 }
@@ -86,7 +86,7 @@ function isReadable(path: string | undefined): boolean {
   }
 }
 
-/** Whatever the log level: it is not to be had a second time. */
+/** Whatever the log level: the password is shown only once. */
 function announceLogin(environment: Environment, { generatedPassword }: Secrets): void {
   if (generatedPassword === undefined) return
   const log = createLog('distribution', { format: environment.LOG_FORMAT, level: 'info' })

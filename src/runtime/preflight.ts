@@ -6,7 +6,7 @@ const PROBE_FILE = '.write-probe'
 // Written by an earlier start, perhaps as another user.
 const OWN_FILES = ['.secrets', LOCK_FILE, 'flows.json', '.config.runtime.json']
 
-/** Makes sure that the data folder is there and can be written.
+/** Makes sure that the data folder exists and is writable.
  * @throws Error with uid, gid, owner and the line that helps
  */
 export function assertDataWritable(dataDir: string): void {
@@ -28,7 +28,7 @@ export function assertDataWritable(dataDir: string): void {
 
 /**
  * Makes sure that no other process works on the data folder: two would overwrite each other's flows, and listen on the same ports.
- * Tells whether the folder could be locked.
+ * Returns whether the folder could be locked.
  * @throws Error with what to do when another one has it
  */
 export function claimData(dataDir: string): boolean {

@@ -1,4 +1,4 @@
-/** Something that was found before Node-RED started and that readiness has to tell. */
+/** A problem found before Node-RED started, for readiness to report. */
 export type Problem = {
   /** An error keeps the distribution from being ready; a warning does not. */
   severity: 'error' | 'warning'

@@ -17,9 +17,9 @@ type OwnData = Pick<Environment, 'DATA_DIR' | 'NODE_RED_ADMIN_USER'>
 export type Secrets = {
   credentialSecret: string
   adminPassword: PasswordHash
-  /** Only at the very start that made it. */
+  /** Only at the start that generated it. */
   generatedPassword?: string
-  /** What makes the password that was given an easy one to guess. */
+  /** What makes the given password easy to guess. */
   weakness?: string
 }
 

@@ -5,11 +5,11 @@ import { DatabaseSync } from 'node:sqlite'
 export const LOCK_FILE = '.lock'
 const SQLITE_BUSY = 5
 
-/** What this process holds stays open until it ends. */
+/** Locks of this process; they stay open until it ends. */
 const held: DatabaseSync[] = []
 
 /**
- * Takes a folder for this process alone until it ends, in whatever way. The lock is the kernel's, on a file in the folder: it goes with its
+ * Locks a folder for this process until it ends, however it ends. The lock is the kernel's, on a file in the folder: it goes with its
  * holder, by a kill -9 too, and containers that share the folder on one machine see it. Node.js has no call for such locks; its SQLite
  * takes one for a transaction, and that is all it is used for: the file stays empty.
  *

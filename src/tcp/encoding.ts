@@ -28,7 +28,7 @@ const REPLACEMENT = '\uFFFD'
 const ALL_ASCII = Buffer.from(Array.from({ length: 128 }, (_, byte) => byte))
 const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
 
-// Base64 and hex are no encodings of text; of the others iconv-lite's decoders go wrong at borders of chunks.
+// Base64 and hex are not text encodings; iconv-lite's decoders of the others go wrong at chunk boundaries.
 const REFUSED = new Set(['base64', 'hex', 'utf7', 'unicode11utf7', 'utf7imap', 'cesu8'])
 const UTF8 = new Set(['utf8', 'unicode11utf8'])
 
@@ -45,7 +45,7 @@ const utf16be = createCodec(
 const utf32le = createCodec(wholeUtf32, (bytes) => decodeByIconv(bytes, 'utf32le'))
 const utf32be = createCodec(wholeUtf32, (bytes) => decodeByIconv(bytes, 'utf32be'))
 
-// Without a BOM little-endian: iconv-lite guesses from the first sixteen bytes, for which a device's short line would have to wait.
+// Little-endian without a BOM: iconv-lite guesses from the first sixteen bytes, for which a device's short line would have to wait.
 const createUtf16 = () => createBomCodec(2, (bytes) => (bytes.readUInt16BE() === 0xfeff ? utf16be : utf16le))
 const createUtf32 = () => createBomCodec(4, (bytes) => (bytes.readUInt32BE() === 0xfeff ? utf32be : utf32le))
 
@@ -101,7 +101,7 @@ export function decodeText(bytes: Buffer, encoding: TextEncoding): string {
 
 /**
  * The whole characters at the front of bytes in UTF-8 and how many bytes they take; undefined where there is anything else, from which the
- * bytes could not be had back.
+ * bytes could not be recovered.
  */
 export function decodeValidUtf8(bytes: Buffer): { text: string; length: number } | undefined {
   const whole = bytes.subarray(0, wholeUtf8(bytes))
@@ -113,19 +113,19 @@ export function isUtf8Name(encoding: TextEncoding): boolean {
   return UTF8.has(encoding) || UTF8.has(canonical(encoding))
 }
 
-/** Encodes text; `?` stands for what the encoding does not have. Adds no BOM: the text may go into the middle of a stream. */
+/** Encodes text; characters that the encoding lacks become `?`. Adds no BOM: the text may go into the middle of a stream. */
 export function encodeText(text: string, encoding: TextEncoding): Buffer {
   if (isUtf8Name(encoding)) return Buffer.from(text, 'utf8')
   requireKnown(encoding)
   return iconv.encode(text, encoding, { addBOM: false })
 }
 
-/** Whether the bytes of a delimiter are never part of other characters, so that they can be searched before decoding. */
+/** Whether a delimiter's bytes can never be part of other characters, so that they can be searched for before decoding. */
 export function isSelfSynchronizing(encoding: TextEncoding): boolean {
   requireKnown(encoding)
   const name = canonical(encoding)
   let result = selfSynchronizing.get(name)
-  // Encodings of one byte each, and UTF-8 where every byte above 0x7F is wrong without its neighbours.
+  // Single-byte encodings, and UTF-8, where a byte above 0x7F is never valid on its own.
   if (result === undefined) selfSynchronizing.set(name, (result = decodeByIconv(ALL_BYTES, name).length === ALL_BYTES.length))
   return result
 }
@@ -205,7 +205,7 @@ function wholeUtf8(bytes: Buffer): number {
   return bytes.length
 }
 
-/** How many bytes a character has that begins with this one (RFC 3629). */
+/** How many bytes long a character is that begins with this byte (RFC 3629). */
 function utf8Length(leadByte: number): number {
   if (leadByte < 0xc2 || leadByte > 0xf4) return 1
   return leadByte < 0xe0 ? 2 : leadByte < 0xf0 ? 3 : 4

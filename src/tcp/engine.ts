@@ -8,10 +8,10 @@ import { createRegistry, type Registry, type RegistryParts } from './registry.ts
 import { createRelays } from './relays.ts'
 import { createShortcuts } from './shortcuts.ts'
 
-/** All that TCP nodes share, and that others look at. The files that make it keep nothing of it. */
+/** The state that all TCP nodes share and that status and diagnosis read. No module keeps any of it. */
 export type Engine = Registry & RegistryParts
 
-/** A TCP engine of its own. Its budget is what `memoryLimit` allows where nothing is set. */
+/** Makes a TCP engine. Its budget defaults to `memoryLimit`. */
 export function createEngine(): Engine {
   const parts = {
     budget: new Budget(memoryLimit(undefined)),

@@ -1,9 +1,9 @@
 export type TcpErrorCode =
-  /** The connection is not there any more. */
+  /** The connection is gone. */
   | 'SESSION_CLOSED'
-  /** The peer takes its bytes too slowly: the write buffer has reached its limit. */
+  /** The peer reads too slowly: the write buffer has reached its limit. */
   | 'SLOW_PEER'
-  /** A client connection is not there yet, or not now. */
+  /** A client connection is not established now. */
   | 'NOT_CONNECTED'
   /** A queued message was not sent in time, or did not fit in the queue. */
   | 'QUEUE_LIMIT'
@@ -12,18 +12,18 @@ export type TcpErrorCode =
   | 'MEMORY'
   /** More connections than allowed. */
   | 'LIMIT'
-  /** The peer has sent nothing for too long. */
+  /** The peer has been silent for too long. */
   | 'IDLE'
-  /** What came cannot be cut into frames. */
+  /** The received bytes cannot be cut into frames. */
   | 'FRAMING'
   /** Certificate or key cannot be used. */
   | 'TLS'
-  /** The peer's address is not let in any more. */
+  /** The peer's address is no longer allowed. */
   | 'REFUSED'
   /** Listening or connecting failed. */
   | 'LISTEN'
   | 'CONNECT'
-  /** The payload is nothing that could be sent. */
+  /** The payload cannot be sent. */
   | 'PAYLOAD'
 
 /** An error of the TCP engine: a message for people and a code for programs. */
@@ -35,7 +35,7 @@ export class TcpError extends Error {
     this.code = code
   }
 
-  /** Node-RED shows this to users; a class name in front would tell them nothing. */
+  /** Node-RED shows this to users, who have no use for a class name in front. */
   override toString(): string {
     return this.message
   }
@@ -57,13 +57,13 @@ export function describeBindError(
   return new TcpError('LISTEN', `cannot listen on ${place}: ${reason} (${error.code})`, { cause: error })
 }
 
-/** Why bytes cannot be sent to a peer that is not there any more. */
+/** The error for bytes to a peer that has gone. */
 export function describeClosed(peer: string, { bytes, cause }: { bytes: number; cause: Error | undefined }): TcpError {
   const reason = cause ? `: ${cause.message}` : ''
   return new TcpError('SESSION_CLOSED', `the connection to ${peer} is closed, ${bytes} bytes were not sent${reason}`)
 }
 
-/** Why bytes are not sent to a peer with much that waits already. */
+/** The error for bytes to a peer whose write buffer is full. */
 export function describeSlowPeer(
   peer: string,
   { waiting, bytes, limit }: { waiting: number; bytes: number; limit: { bytes: number; disconnect: boolean } },

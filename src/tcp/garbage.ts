@@ -19,7 +19,7 @@ export function countReceived(bytes: number): void {
   collect({ type: 'minor' })
 }
 
-/** Function nodes do not get it, neither those that are there nor those that are made later: a call would stop everything for a full collection. */
+/** Hidden from all function nodes, present and future: a call would stop everything for a full collection. */
 function takeCollector(): Collect {
   setFlagsFromString('--expose-gc')
   try {

@@ -15,9 +15,9 @@ import { demandsOf, fingerprintTls, type TlsMaterial } from './tls.ts'
 
 const RETRY_LONGEST_MS = 10_000
 const BACKLOG = 511
-// For all that has to be said before a connection counts: PROXY header and TLS handshake.
+// Time for everything before a connection counts: PROXY header and TLS handshake.
 const HANDSHAKE_TIMEOUT_MS = 10_000
-// Waiting can help here: somebody else has the port, or the address is not there yet.
+// Errors that waiting can cure: another process has the port, or the address does not exist yet.
 const WORTH_RETRYING = new Set(['EADDRINUSE', 'EADDRNOTAVAIL'])
 
 /** Where a listener listens: what makes it the same listener for another owner. */
@@ -28,30 +28,30 @@ export type ListenerSettings = AdmissionLimits & {
   idleMs: number
   keepAliveMs: number
   noDelay: boolean
-  /** Addresses that speak the PROXY protocol; undefined: nobody does. */
+  /** Addresses that speak the PROXY protocol; undefined: none. */
   proxyTrusted: BlockList | undefined
 }
 
 export type ListenerState =
   | { kind: 'listening'; address: string; port: number }
-  /** `retryMs`: when it is tried again; undefined: not. */
+  /** `retryMs`: milliseconds until the next attempt; undefined: none. */
   | { kind: 'failed'; error: TcpError; retryMs: number | undefined }
 
 /** A tcp in or tcp out node that listens. */
 export type ListenerOwner = SessionOwner & {
   settings: ListenerSettings
   onState: (state: ListenerState) => void
-  /** A session that is the owner's now. `adopted`: it was there before, with another owner. */
+  /** A session now belongs to the owner. `adopted`: it existed before, with another owner. */
   onSession: (session: Session, adopted: boolean) => void
-  /** Something that keeps a peer from getting in: refused, or its handshake failed. */
+  /** A peer could not connect: it was refused, or its handshake failed. */
   onRefused: (message: string) => void
-  /** The process has nothing left to let anybody in with. */
+  /** The process has no descriptor left for another connection. */
   onWant: (message: string) => void
 }
 
 /** What a listener has from the engine, and tells it. */
 export type ListenerHooks = {
-  /** Counts what the sessions hold; undefined: nobody does. */
+  /** Counts what the sessions hold; undefined: not counted. */
   budget?: Budget
   counters: Counters
   descriptors: Descriptors
@@ -68,7 +68,7 @@ export function placeKey({ address, port, tls }: ListenerPlace): string {
   return `${address ?? '*'} ${port} ${demandsOf(tls)}`
 }
 
-/** A listening port with its sessions. Lives longer than its owner: between two owners it goes on accepting, and nothing is read. */
+/** A listening port with its sessions. Outlives its owner: between two owners it goes on accepting, but reads nothing. */
 export class Listener {
   place: ListenerPlace
   readonly sessions = new Set<Session>()
@@ -134,13 +134,13 @@ export class Listener {
     }
   }
 
-  /** The owner goes; another may come. */
+  /** Detaches the owner; another may follow. */
   release(): void {
     this.owner = undefined
     for (const session of this.sessions) session.detach()
   }
 
-  /** Stops listening and ends all sessions: what waits is sent first, within a bound. */
+  /** Stops listening and ends all sessions. Waiting bytes are sent first, within a time limit. */
   close(): void {
     this.stopListening()
     for (const session of this.sessions) session.finish()
@@ -184,7 +184,7 @@ export class Listener {
     this.owner?.onState(state)
   }
 
-  /** For those who come from now on; who is in stays. */
+  /** Applies to new connections; existing ones stay. */
   private renewTls(tls: TlsMaterial | undefined): void {
     if (!tls || fingerprintTls(tls) === fingerprintTls(this.place.tls)) return
     this.place = { ...this.place, tls }
@@ -247,7 +247,7 @@ export class Listener {
       return this.refuse(socket, relay, 'it was gone before its address was known')
     if ((proxyTrusted && matches(proxyTrusted, relay)) || relays.has(port, relay)) return this.greet(socket, relay)
     const session = this.admit(socket, { ip: relay, port: socket.remotePort ?? 0 })
-    // Somebody who is not trusted must not claim another's address.
+    // An untrusted peer must not claim another address.
     if (!proxied || !session) return
     session.screen(
       screenProxyHeader({
@@ -305,14 +305,14 @@ export class Listener {
     tlsServer.emit('connection', socket)
   }
 
-  /** Keeps a socket in mind that is no session yet. */
+  /** Remembers a socket that is not a session yet. */
   private hold(socket: Socket): void {
     socket.on('error', ignoreError)
     this.arriving.add(socket)
     socket.once('close', () => this.arriving.delete(socket))
   }
 
-  /** Nothing that the peer has done: the flow is to hear of it, once for as long as it goes on. */
+  /** Not the peer's fault, so the flow is told, once for as long as it lasts. */
   private refuseForWant(socket: Socket): void {
     const { limit } = this.hooks.descriptors.limits()
     this.wants.add(
@@ -389,10 +389,10 @@ export class Listener {
   }
 }
 
-/** A socket without a session has nobody to tell; its close follows. */
+/** A socket without a session has nobody to report to; its close follows. */
 function ignoreError(): void {}
 
-/** Tells connections of one listener apart, be they raw or secured. */
+/** A key for each connection of a listener, plain or TLS. */
 function endpointOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`
 }

@@ -1,4 +1,4 @@
-// How much memory there is for bytes that are held.
+// How much memory may hold bytes.
 import { totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
 
@@ -9,7 +9,7 @@ const LEAST_BY_DEFAULT = 16 * MIB
 
 export const MEMORY_FORM = 'a size from 1m such as 64m or 1g, bytes, or a share of the memory from 1% to 90%'
 
-/** A size as people write it: bytes, or a share of the memory that is there. Undefined where it is none. */
+/** A size as people write it: bytes, or a share of the memory that is there. Undefined for other text. */
 export function parseMemory(text: string): { bytes: number } | { percent: number } | undefined {
   const percent = Number(/^(\d{1,2})%$/.exec(text)?.[1] ?? NaN)
   if (percent >= 1 && percent <= 90) return { percent }
@@ -40,7 +40,7 @@ function totalMemory(): number {
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
 }
 
-/** A size for people. */
+/** A size as people read it. */
 export function formatSize(bytes: number): string {
   if (bytes < 1024) return `${bytes} bytes`
   return bytes < MIB ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / MIB).toFixed(1)} MiB`

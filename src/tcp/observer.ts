@@ -6,7 +6,7 @@ import type { About } from './session.ts'
 const MAX_LISTEN_FAILURES = 200
 const MAX_COUNTED_PORTS = 1000
 const OTHER_PORTS = 0
-// Who only wants to know whether a port is free does not listen for longer.
+// A check whether a port is free does not listen for longer.
 const PROBE_MS = 1_000
 
 /** A TCP listener of this process. `opener`: the node that has opened it, where that is known. */
@@ -50,10 +50,10 @@ type LiveSession = {
 }
 type Totals = { opened: number; closed: number; bytesIn: number; bytesOut: number }
 
-// Somebody tries these out by hand, and is told there and then.
+// People try these by hand and see the result at once.
 const tried = new WeakSet<Server>()
 
-/** A server whose failed listening is no failure of this process. */
+/** A server that may fail to listen without counting as a failure of this process. */
 export function markAsTried(server: Server): void {
   tried.add(server)
 }
@@ -82,7 +82,7 @@ export function createObserver({ openerNow = () => undefined }: { openerNow?: ()
     listeners.set(server, { address: bound.address, port: bound.port, since, sessions: 0, opener })
     server.once('close', () => {
       listeners.delete(server)
-      // Somebody was looking for a free port: those that were not free are of no concern.
+      // A search for a free port: taken ones are not failures.
       if (Date.now() - since < PROBE_MS) forgetFailures((_, failure) => failure.opener?.node === opener?.node)
       changes.tell()
     })
@@ -98,7 +98,7 @@ export function createObserver({ openerNow = () => undefined }: { openerNow?: ()
     // Another try of the same.
     forgetFailures((_, failure) => failure.port === port && failure.opener?.node === opener?.node)
     failures.set(server, { port, code, message: error.message, at: Date.now(), opener })
-    // Whoever closes it does not want it any more.
+    // Closed: no longer wanted.
     server.once('close', () => {
       forgetFailures((failed) => failed === server)
       changes.tell()
@@ -207,9 +207,9 @@ export function createObserver({ openerNow = () => undefined }: { openerNow?: ()
         bytesOut: socket.bytesWritten,
       })),
     traffic,
-    /** Calls back whenever a listener comes, fails or goes. */
+    /** Calls back whenever a listener is added, fails or is removed. Returns a function that stops it. */
     followListeners: changes.follow,
-    /** Listens that failed, did not succeed since and are still wanted. */
+    /** Failed attempts to listen that have not succeeded since and are still wanted. */
     listenFailures: (): ListenFailure[] => [...failures.values()],
     forgetListenFailures: (): void => failures.clear(),
     /** How often listening failed, by port and error code. */

@@ -1,11 +1,11 @@
-// Flows that restart are back sooner; who does not come back by then has gone.
+// Restarting flows are back sooner; a node that is not back by then has gone.
 const ADOPTION_LIMIT_MS = 20_000
 
 /** What nodes that were stopped leave behind, until their next instances take it over. */
 export type Orphans<Key, Orphan> = {
-  /** Keeps an orphan for a time; nobody takes it: it ends. */
+  /** Keeps an orphan for a limited time; it ends if nobody takes it. */
   add: (key: Key, orphan: Orphan) => void
-  /** Gives an orphan to whoever comes for it. */
+  /** Takes an orphan out. */
   take: (key: Key) => Orphan | undefined
   has: (key: Key) => boolean
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 
-// More than this is no matter of saving segments; to hold it would only make the peer look slow.
+// Beyond this, holding saves no segments and only makes the peer look slow.
 const MAX_HELD_BYTES = 64 * 1024
 const NOTHING = Buffer.alloc(0)
 
@@ -9,7 +9,7 @@ const NOTHING = Buffer.alloc(0)
 export type Written = (error?: Error) => void
 
 export type WriteLimit = {
-  /** How many bytes may wait before a further write fails. A write to an empty buffer is always taken. */
+  /** How many bytes may wait before a further write fails. A write to an empty buffer always succeeds. */
   bytes: number
   /** Whether a peer that reaches the limit is disconnected. */
   disconnect: boolean
@@ -26,7 +26,7 @@ let holding: Outbox[] = []
 let leaving: Outbox[] = []
 
 /**
- * Makes one segment of what a session sends within a moment. A reply leaves at once: it is the first write since bytes have come from the
+ * Joins what a session sends within a moment into one segment. A reply leaves at once: it is the first write since bytes have come from the
  * peer. What follows it, and what nobody has asked for, is held for two turns of the event loop at most, so that what comes meanwhile leaves
  * with it. After bytes that made several writes the first is held too: more are likely to follow.
  */
@@ -47,7 +47,7 @@ export class Outbox {
     this.waiting = waiting
   }
 
-  /** Bytes that wait to be handed to the kernel. */
+  /** How many bytes wait to be handed to the kernel. */
   get size(): number {
     return this.socket.writableLength + this.heldBytes
   }
@@ -79,7 +79,7 @@ export class Outbox {
     }
   }
 
-  /** Hands what is held to the socket. */
+  /** Writes what is held to the socket. */
   flush(): void {
     const { held } = this
     if (!held) return

@@ -1,11 +1,11 @@
-// What a connection begins with where the PROXY protocol is spoken: a header from relays, none from anybody else.
+// What a connection begins with where the PROXY protocol is spoken: a header from relays, none from other peers.
 import type { Socket } from 'node:net'
 import { normalizeAddress } from './access-list.ts'
 import { createProxyParser, startsLikeProxyHeader } from './proxy-protocol.ts'
 import type { Screen, SessionAddress } from './session.ts'
 
 type Greeting = {
-  /** The relay's own address, for connections that it makes in its own name. */
+  /** The relay's own address, for connections that it makes for itself. */
   relay: string
   timeoutMs: number
   onAddress: (address: SessionAddress) => void

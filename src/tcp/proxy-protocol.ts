@@ -6,7 +6,7 @@ const V1_START = Buffer.from('PROXY ')
 const V1_MAX_BYTES = 107
 const V2_START = Buffer.from('\r\n\r\n\0\r\nQUIT\n')
 const V2_FIXED_BYTES = 16
-// The specification allows 65 535, and tells nobody to send more than some hundred.
+// The specification allows 65,535, but nobody sends more than a few hundred.
 const V2_MAX_VARIABLE_BYTES = 4096
 const NOTHING = Buffer.alloc(0)
 
@@ -23,10 +23,10 @@ export type ProxyParser = {
   push: (chunk: Buffer) => ProxyResult | undefined
 }
 
-/** A connection does not begin with a PROXY protocol header, or with one that is wrong. */
+/** A connection begins without a PROXY protocol header, or with an invalid one. */
 export class ProxyProtocolError extends Error {}
 
-/** Reads the PROXY protocol header, version 1 or 2, that a connection begins with. Addresses come in their usual spelling. */
+/** Reads the PROXY protocol header, version 1 or 2, that a connection begins with. Addresses are in canonical spelling. */
 export function createProxyParser(): ProxyParser {
   let held: Buffer = NOTHING
   return {
@@ -82,7 +82,7 @@ function parseV2(bytes: Buffer): ProxyResult | undefined {
   if (!isLocal && (family > 3 || transport > 2)) {
     throw new ProxyProtocolError(`a PROXY protocol v2 header has the unknown family 0x${bytes.toString('hex', 13, 14)}`)
   }
-  // Unix sockets, datagrams and the unspecified have no address that a TCP device could have.
+  // Unix sockets, datagrams and unspecified families carry no address of a TCP device.
   const addressBytes = isLocal || transport !== 1 ? 0 : ({ 1: 4, 2: 16 }[family] ?? 0)
   const needed = addressBytes === 0 ? 0 : 2 * addressBytes + 4
   if (length < needed) throw new ProxyProtocolError(`a PROXY protocol v2 header has ${length} bytes for addresses that need ${needed}`)

@@ -16,13 +16,13 @@ const LOOK_EVERY_MS = 1_000
 
 /** What a node holds of its listener or connection. */
 export type Lease = {
-  /** The node goes. `removed`: for good, so that its sockets end now; else another instance may take them over. */
+  /** Releases the lease. `removed`: the node is gone for good and its sockets end now; else its next instance may take them over. */
   release: (removed: boolean) => void
 }
 
 type Held = { readonly sessions: Iterable<Session>; release: () => void; close: () => void }
 
-/** What a registry and those that it makes work with. */
+/** What a registry, its listeners and its diallers need. */
 export type RegistryParts = {
   budget: Budget
   claims: Claims
@@ -40,7 +40,7 @@ export function createRegistry(parts: RegistryParts) {
   const diallers = new Map<string, Dialler>()
   const sessions = new Map<string, Session>()
   const orphans = parts.orphans.open<Held, Held>((held) => held.close())
-  /** Whose nodes are replaced in the deploy that goes on: their sessions are not read before the flows run. */
+  /** Nodes replaced in the current deploy: their sessions are not read before the flows run. */
   const restarting = new Set<Held>()
   let looking: NodeJS.Timeout | undefined
   let suspended = false
@@ -57,7 +57,7 @@ export function createRegistry(parts: RegistryParts) {
     if (sessions.size === 0) looking = void clearInterval(looking)
   }
 
-  /** What comes while nothing is read makes no event. */
+  /** Bytes that arrive while nothing is read raise no event. */
   function look(): void {
     budget.ticks += 1
     for (const session of sessions.values()) session.look()
@@ -75,7 +75,7 @@ export function createRegistry(parts: RegistryParts) {
     return endingWith(connect(place, call.owner), call.end)
   }
 
-  /** Listens at a place, or takes over the listener that is there without an owner. While another node has it, it is tried again. */
+  /** Listens at a place, or takes over a listener there that has no owner. Retries while another node has it. */
   function occupy(place: ListenerPlace, owner: ListenerOwner): Lease {
     const key = placeKey(place)
     const occupant = [...listeners.values()].find((listener) => overlaps(listener.place, place))
@@ -96,7 +96,7 @@ export function createRegistry(parts: RegistryParts) {
     return leaseOf(listener)
   }
 
-  /** Connects to a place, or takes over the connection that the same node had there before. */
+  /** Connects to a place, or takes over the connection that the same node had there. */
   function connect(place: DialPlace, owner: DiallerOwner): Lease {
     const key = dialKey(place)
     const existing = diallers.get(key)
@@ -135,12 +135,12 @@ export function createRegistry(parts: RegistryParts) {
     suspended = true
   }
 
-  /** A session is not read before the flows run: its messages wait for a node that is being replaced. */
+  /** Stops reading from a session until the flows run: its messages wait for a node that is being replaced. */
   function suspendSession(id: string): void {
     sessions.get(id)?.pause('deploy')
   }
 
-  /** Goes on reading. */
+  /** Resumes reading. */
   function resume(): void {
     suspended = false
     restarting.clear()
@@ -235,7 +235,7 @@ function endSession(session: Session, withinMs: number): Promise<void> {
   })
 }
 
-/** Whether two places cannot both be listened at. */
+/** Whether two places exclude each other. */
 function overlaps(a: ListenerPlace, b: ListenerPlace): boolean {
   return a.port === b.port && (a.address === b.address || isWildcard(a.address) || isWildcard(b.address))
 }

@@ -7,7 +7,7 @@ import { Line, type Request } from './requester/line.ts'
 export type RequesterEvents<T> = ExchangeEvents<T> & {
   /** More wait than before, or fewer. */
   onWaiting: () => void
-  /** Nothing goes on, and nobody waits. */
+  /** Idle: nothing is in progress, and nothing waits. */
   onIdle: () => void
 }
 
@@ -90,7 +90,7 @@ export class Requester<T> {
       onConnected: () => this.events.onConnected(),
       onEnded: (state, error) => {
         this.events.onEnded(state, error)
-        // Nobody there: those that wait would fare no better, and would wait long to learn it.
+        // The peer is unreachable: waiting requests would fail too, only later.
         if (state === 'failed' && error) for (const { done } of this.line.takeAll()) done(error)
       },
       onGone: () => {

@@ -6,7 +6,7 @@ import { TcpError } from './errors.ts'
 
 type Place = { host: string; port: number }
 
-/** Certificates and what is asked of the peer, as Node-RED's tls-config node gives them. */
+/** Certificates, and what is required of the peer, as Node-RED's tls-config node gives them. */
 export type TlsMaterial = SecureContextOptions & {
   rejectUnauthorized?: boolean
   servername?: string
@@ -29,7 +29,7 @@ export function assertTlsMaterial(material: TlsMaterial, { server }: { server: b
   }
 }
 
-/** What is wrong with the time of a certificate, by which peers that look at it go; it can be used all the same. */
+/** What is wrong with a certificate's dates, which peers may reject. The certificate can be used all the same. */
 export function describeValidity(material: TlsMaterial): { text: string; state: 'expired' | 'expiring' | 'early' } | undefined {
   const fault = certificateFault(material)
   if (!fault || fault.state === 'unusable') return undefined
@@ -40,7 +40,7 @@ export function describeValidity(material: TlsMaterial): { text: string; state: 
   return { text: `${name} expired on ${at}: peers may refuse it; renew it`, state }
 }
 
-/** What a client says to a server of this name: whom it wants (SNI), and whose certificate it expects. */
+/** What a client sends to a server of this name (SNI), and whose certificate it expects. */
 export function clientTlsOptions(material: TlsMaterial, { host, port }: { host: string; port: number }): ConnectionOptions {
   const servername = material.servername || (isIP(host) === 0 ? host : undefined)
   return { ...material, host, port, ...(servername === undefined ? {} : { servername }) }
@@ -62,7 +62,7 @@ export function demandsOf(material: TlsMaterial | undefined): string {
   return fingerprintTls({ requestCert: requestCert === true, ALPNProtocols, minVersion, maxVersion, ciphers, ...asked } as TlsMaterial)
 }
 
-/** Tells material apart. */
+/** A key that differs for different material. */
 export function fingerprintTls(material: TlsMaterial | undefined): string {
   if (!material) return ''
   const text = JSON.stringify(material, (_key, value: unknown) => (Buffer.isBuffer(value) ? value.toString('base64') : value))

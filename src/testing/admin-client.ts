@@ -36,7 +36,7 @@ export class AdminClient {
     return new AdminClient({ url, token, statusUrl: credentials.statusUrl })
   }
 
-  /** A request with the login; throws when the answer is not a success. */
+  /** Sends a request with the login. @throws when the answer is not a success */
   async request(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
     const response = await fetch(`${this.url}${path}`, { ...init, headers: { authorization: `Bearer ${this.token}`, ...init.headers } })
     if (!response.ok) throw new Error(`${init.method ?? 'GET'} ${path}: ${response.status} ${await response.text()}`)

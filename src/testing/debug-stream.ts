@@ -36,7 +36,7 @@ export class DebugStream implements AsyncDisposable {
     return stream
   }
 
-  /** Waits for the next message that fits, and drops those before it. */
+  /** Waits for the next message that matches, and drops those before it. */
   async next(fits: (message: DebugMessage) => boolean = () => true, { within = DEFAULT_WITHIN_MS } = {}): Promise<DebugMessage> {
     const deadline = Date.now() + within
     const seen: DebugMessage[] = []

@@ -43,7 +43,7 @@ export class EmbeddedNodeRedTcp {
     return this
   }
 
-  /** Adds a node type of a test's own, of the name of its TypeScript file, which imports nothing. */
+  /** Adds a test's own node type, named after its TypeScript file, which must not import anything. */
   withNode(file: string): this {
     const type = basename(file, '.ts')
     const nodes = join(this.folder, 'data', 'nodes')
@@ -122,7 +122,7 @@ export class StartedEmbeddedNodeRedTcp implements AsyncDisposable {
     child.stderr?.on('data', keep)
   }
 
-  /** All that was written to standard output and standard error. */
+  /** Everything written to standard output and standard error so far. */
   get log(): string {
     return this.output
   }
@@ -166,7 +166,7 @@ export class StartedEmbeddedNodeRedTcp implements AsyncDisposable {
     }
   }
 
-  /** Sends SIGTERM and waits for the end; tells the exit code. */
+  /** Sends SIGTERM, waits for the process to end and returns its exit code. */
   async stop(): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       this.child.kill('SIGTERM')

@@ -19,7 +19,7 @@ export class EventStream implements AsyncDisposable {
     return new EventStream(abort, response.body)
   }
 
-  /** Waits for the next event whose data fits, and drops those before it. */
+  /** Waits for the next event whose data matches, and drops those before it. */
   async next<T>(fits: (data: T) => boolean = () => true, { within = DEFAULT_WITHIN_MS } = {}): Promise<T> {
     const timer = setTimeout(() => this.abort.abort(new Error(`no fitting event within ${within} ms`)), within)
     try {

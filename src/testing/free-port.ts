@@ -6,7 +6,7 @@ const LOWEST = 20_000
 const HIGHEST = 29_999
 const TRIES = 100
 
-// One that was given away and is not used yet is free to the kernel.
+// To the kernel, a port handed out but not used yet is free.
 const given = new Set<number>()
 
 /** A port of this host that nobody listens on, another one each time. */

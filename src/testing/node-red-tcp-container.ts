@@ -49,13 +49,13 @@ export class NodeRedTcpContainer extends GenericContainer {
     return this.withBindMounts([{ source: volumeOrFolder, target: '/data' }])
   }
 
-  /** As docker-compose.yml runs it: nothing is writable but /data and /tmp, and nothing may be gained. Not together with withFlow. */
+  /** As docker-compose.yml runs it: only /data and /tmp are writable, and no privileges can be gained. Cannot be combined with withFlow. */
   withHardening(): this {
     this.hostConfig.ReadonlyRootfs = true
     return this.withTmpFs({ '/tmp': 'size=64m' }).withDroppedCapabilities('ALL').withSecurityOpt('no-new-privileges:true')
   }
 
-  /** Has Docker ask this name server for names that it does not know itself. */
+  /** Makes Docker ask this name server for names that it does not know. */
   withNameServer(address: string): this {
     this.hostConfig.Dns = [address]
     return this

@@ -35,7 +35,7 @@ export function handshake(path: string, headers: Record<string, string> = {}): s
   return `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
 }
 
-/** Sends a handshake and tells the status of the answer, with the connection. */
+/** Sends a handshake. Returns the status of the answer, and the connection. */
 export async function openSocket(url: string, path: string, headers: Record<string, string> = {}): Promise<[number, TcpClient]> {
   const client = await connectTo(url)
   await client.send(handshake(path, headers))

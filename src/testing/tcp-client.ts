@@ -61,7 +61,7 @@ export class TcpClient implements AsyncDisposable {
     return this.socket.localPort!
   }
 
-  /** How many bytes have come and were not taken yet. */
+  /** How many bytes have arrived and were not taken yet. */
   get available(): number {
     return this.size
   }
@@ -71,7 +71,7 @@ export class TcpClient implements AsyncDisposable {
     return this.closed
   }
 
-  /** Whether the other end broke the connection off (RST), rather than ending it (FIN). */
+  /** Whether the other end reset the connection (RST) rather than closing it (FIN). */
   get wasReset(): boolean {
     return this.broken
   }
@@ -81,7 +81,7 @@ export class TcpClient implements AsyncDisposable {
     await new Promise<void>((resolve, reject) => this.socket.write(data, (error) => (error ? reject(error) : resolve())))
   }
 
-  /** Waits until exactly these bytes (or this text) have come next. */
+  /** Waits until exactly these bytes (or this text) arrive next. @throws at the deadline, or when others arrive */
   async expect(data: string | Uint8Array, { within = DEFAULT_WITHIN_MS }: Within = {}): Promise<void> {
     const expected = Buffer.from(data as Uint8Array)
     await this.until(
@@ -93,7 +93,7 @@ export class TcpClient implements AsyncDisposable {
     if (!actual.equals(expected)) throw new Error(`expected ${show(expected)}, received ${show(actual)}`)
   }
 
-  /** Waits for this many bytes, whatever they are. */
+  /** Waits for this many bytes of any value. @throws at the deadline */
   async read(bytes: number, { within = DEFAULT_WITHIN_MS }: Within = {}): Promise<Buffer> {
     await this.until(
       () => this.size >= bytes,
@@ -103,7 +103,7 @@ export class TcpClient implements AsyncDisposable {
     return this.take(bytes)
   }
 
-  /** Makes sure that nothing comes for a while. */
+  /** Makes sure that nothing arrives for a while. */
   async expectSilence(ms = SILENCE_MS): Promise<void> {
     const spoke = await this.until(
       () => this.size > 0,
@@ -125,12 +125,12 @@ export class TcpClient implements AsyncDisposable {
     )
   }
 
-  /** Says that nothing more will be sent (FIN), and goes on reading. */
+  /** Closes the sending side (FIN) and goes on reading. */
   end(): void {
     this.socket.end()
   }
 
-  /** Breaks the connection off (RST). */
+  /** Resets the connection (RST). */
   reset(): void {
     this.socket.resetAndDestroy()
   }

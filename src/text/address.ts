@@ -8,17 +8,17 @@ export function isLoopback(address: string | undefined): boolean {
   return address !== undefined && (address.startsWith('127.') || address === '::1')
 }
 
-/** Where this machine reaches what is bound to an address: a wildcard is no place to connect to. */
+/** Where this machine reaches a server bound to an address: nobody can connect to a wildcard. */
 export function reachableAddress(address: string): string {
   return address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address
 }
 
-/** Where this process reaches a server of its own that is bound to an address; IPv4 is what a wildcard always has. */
+/** Where this process reaches its own server bound to an address. A wildcard always includes IPv4. */
 export function ownAddress(bound: string): string {
   return bound === '0.0.0.0' || bound === '::' ? '127.0.0.1' : bound
 }
 
-/** Whom an address stands for: an IPv4 address itself, all of the /64 that an IPv6 address is in, since one host has that many. */
+/** Whom an address stands for: the IPv4 address itself, or the whole /64 of an IPv6 address, since one host can use all of it. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address
   const [front = '', back] = address.split('::')

@@ -13,7 +13,7 @@ export type Piece = string | Uint8Array
 
 /**
  * Text with escapes, in pieces: `\n \r \t \0 \a \b \f \v \e \\` and `\xHH` are bytes whatever the encoding; `\uHHHH` and `\u{H…}` are
- * characters. A backslash before anything else is a mistake, so that none is sent that was meant otherwise.
+ * characters. A backslash before anything else is an error, so that a mistyped escape is never sent as text.
  */
 export function readEscapes(text: string): { pieces: Piece[] } | { error: TextMistake } {
   const pieces: Piece[] = []
@@ -68,7 +68,7 @@ export function hasStrayBackslash(text: string): boolean {
   return text.replace(LOOSE_ESCAPE, '').includes('\\')
 }
 
-/** Bytes as text that `unescapeText` reads back: what is no printable UTF-8 is escaped. */
+/** Bytes as text that `unescapeText` reads back: whatever is not printable UTF-8 is escaped. */
 export function escapeBytes(bytes: Uint8Array): string {
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
   // What is not UTF-8 decodes to U+FFFD, which a peer may have sent itself: only the way back tells.

@@ -1,4 +1,4 @@
-// What a value has to be, told in words of the editor's language. Runs in the browser, beside dialog.ts.
+// Checks of values, with messages in the editor's language. Runs in the browser, beside dialog.ts.
 
 import { readTypedBytes } from '../../text/typed-bytes.ts'
 
@@ -50,7 +50,7 @@ export const checks = {
       : undefined) satisfies Check,
 }
 
-/** How many bits an IP address has; 0 for what is none. */
+/** How many bits an IP address has; 0 for other text. */
 function bitsOf(address: string): number {
   const bytes = address.split('.')
   if (bytes.length === 4 && bytes.every((byte) => /^(?:0|[1-9]\d{0,2})$/.test(byte) && Number(byte) <= 255)) return 32

@@ -12,7 +12,7 @@ type Option = {
   kind: 'number' | 'text' | 'select' | 'check'
   /** What the dialog shows for a property that is not set. */
   default?: Value
-  /** What a node has that is newly put on the canvas; one that comes from elsewhere without the property stays without it. */
+  /** The value for a node newly put on the canvas; one that comes from elsewhere without the property stays without it. */
   initial?: Value
   choices?: readonly string[]
   /** Whether it means anything for the node as it is set up; what does not is neither shown nor saved. */
@@ -20,7 +20,7 @@ type Option = {
   required?: boolean
   check?: Check
   unit?: string
-  /** What stands in an empty field: as it is, or by the key of a text. */
+  /** The placeholder of an empty field, literal or by the key of a text. */
   placeholder?: string
   hint?: string
   list?: string
@@ -38,7 +38,7 @@ type Dialog = {
   set: string
   definition: Definition
   options: Options
-  /** Elements of the main part that are shown at times only, by id. */
+  /** Elements of the main part that are shown conditionally, by id. */
   rows: Record<string, Condition>
   /** Called whenever something changes in the dialog. */
   onUpdate?: (get: Get) => void
@@ -76,7 +76,7 @@ const ENCODINGS = [
   'utf-16be',
   'ascii',
 ]
-// The longest time that a timer of Node.js takes.
+// The longest delay of a Node.js timer.
 const MAX_MS = 2_147_483_647
 const MAX_S = 2_000_000
 
@@ -99,7 +99,7 @@ function readerOf(node: EditorNode, options: Options): Get {
   }
 }
 
-/** A validator that says in words what is wrong. */
+/** A validator that says what is wrong. */
 function validator(label: () => string, check: Check, options: Options = {}) {
   return function (this: EditorNode, value: Property, _options: unknown): true | string {
     const text = String(value ?? '')
@@ -156,7 +156,7 @@ function labelOf(dialog: Dialog, name: string, option: Option): string {
   return `${textsOf(dialog, option)}option.${name}.label`
 }
 
-/** Puts the rows of the options into the dialog's template, where it says so. */
+/** Puts the rows of the options into the dialog's template, at its marks. */
 function fillTemplate(dialog: Dialog): void {
   const template = $(`script[data-template-name="${dialog.type}"]`)
   const groups = GROUPS.map((group) => {

@@ -3,7 +3,7 @@ import type { WriteLimit } from '../../tcp/outbox.ts'
 import type { Session } from '../../tcp/session.ts'
 import type { Done } from './node-red.ts'
 
-/** Sends the same bytes to several sessions. A slow or broken one does not keep the others from theirs; the error names how many failed. */
+/** Sends the same bytes to several sessions. A slow or broken one does not hold up the others; the error says how many failed. */
 export function writeToAll(sessions: readonly Session[], { bytes, limit, done }: { bytes: Buffer; limit: WriteLimit; done: Done }): void {
   let open = sessions.length
   if (open === 0) return done()

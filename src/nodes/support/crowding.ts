@@ -6,7 +6,7 @@ const AT_ONCE = 20
 
 type Loss = { session: Session; cause: Error }
 
-/** Errors of nodes for connections that were closed since all together held too much: the first one by one, then by number. */
+/** Errors of nodes whose connections were closed to free memory: the first ones singly, then by number. */
 export function createCrowdingReports() {
   const reports = new WeakMap<RedNode, { report: BoundedReport; last: Loss }>()
   return {

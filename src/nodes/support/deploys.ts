@@ -2,7 +2,7 @@
 import type { NodeRed } from './node-red.ts'
 
 const DEFAULT_CLOSE_TIMEOUT_MS = 15_000
-// What a start may take beyond the time that nodes have to close.
+// How long a start may take beyond the time that nodes have to close.
 const START_TIME_MS = 5_000
 
 /** How a deploy ended: flows run, or are stopped for good, or neither came in time, as when a node type is missing. */
@@ -13,7 +13,7 @@ type RuntimeEvent = { id: string; payload?: { state?: string; error?: string; de
 
 type Follower = {
   onStopping: (removed: readonly string[]) => void
-  /** Nodes are about to be made, be it after a stop or not. */
+  /** Nodes are about to be made, after a stop or without one. */
   onStarting: () => void
   onEnd: (end: DeployEnd) => void
 }

@@ -19,9 +19,9 @@ import { readTls, warnOfValidity } from './tls.ts'
 
 export type Context = { RED: NodeRed; node: RedNode; properties: Properties; defaults: FilledDefaults; shared: Shared }
 
-/** What a node does with its sessions; the rest is done here. */
+/** What a node does with its sessions; the rest is here. */
 export type SessionUse = Pick<ListenerOwner, 'intake' | 'lingerMs' | 'onPayload' | 'onTail' | 'onOutOfStep'> & {
-  /** A session that was there before the node. */
+  /** A session that existed before the node. */
   onAdopted?: (session: Session) => void
 }
 
@@ -78,7 +78,7 @@ export function startListening(context: Context, use: SessionUse): Endpoint {
     shown = JSON.stringify(status)
     node.status({ ...status, ...event })
   }
-  // A Status node hears nothing before the flow has started.
+  // Status nodes receive nothing before the flow has started.
   const showEvent = createLateTeller(show)
   const owner: ListenerOwner = {
     ...use,

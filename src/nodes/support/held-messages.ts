@@ -7,7 +7,7 @@ import { weigh } from './weigh.ts'
 const MAX_MESSAGES = 10_000
 const MAX_BYTES = 64 * 1024 * 1024
 
-/** Where the messages go; each tells whether there was anybody. */
+/** Where the messages go; each returns whether there was a receiver. */
 export type Receiver = {
   deliver: (id: string, message: Message) => boolean
   fail: (id: string, error: TcpError, message: Message) => boolean

@@ -31,7 +31,7 @@ export type NodeStatus = {
   adopted?: boolean
   connections?: number
   listening?: ListeningStatus
-  /** What is wrong although it listens. */
+  /** What is wrong even though it listens. */
   warning?: string
   /** Why it does not run. `port`: the one that it could not listen at; `errno`: the system's name of why. `badPort`: what was set as its port and is none. */
   failed?: { reason: string; port?: number; errno?: string; badPort?: string }
@@ -54,14 +54,14 @@ export type RedNode = {
   type: string
   /** The tab, or the instance of a subflow. */
   z?: string
-  /** Tab, instances of subflows and node, by their ids, parted by slashes. */
+  /** Tab, instances of subflows and node, by their ids, separated by slashes. */
   _path?: string
   name?: string
   /** The flow that it runs in. Not in Node-RED's documentation. */
   _flow?: RunningFlow
-  /** Why it has not started, for those who look from outside. */
+  /** Why it has not started, for status and diagnosis. */
   startError?: string
-  /** The port of a node that listens, for those who look from outside. */
+  /** The port of a node that listens, for status and diagnosis. */
   port?: number
   send: Send
   status: (status: NodeStatus) => void

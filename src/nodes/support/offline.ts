@@ -14,7 +14,7 @@ type Waiting = { bytes: Buffer; done: Done; since: number }
 /** What becomes of messages while there is no connection. */
 export type OfflinePolicy = {
   take: (bytes: Buffer, done: Done) => void
-  /** There is a connection: gives away what has waited, in order, at most so many messages. */
+  /** There is a connection: takes out waiting messages in order, up to a number. */
   release: (write: (bytes: Buffer, done: Done) => void, most?: number) => void
   /** The node goes. What waits is an error, or `toBeContinued`, until a next instance of the node comes for it. */
   stop: (toBeContinued: boolean) => void

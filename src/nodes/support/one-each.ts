@@ -14,7 +14,7 @@ export type ClientSender = {
   /** There is no connection now. */
   wait: (bytes: Buffer, done: Done) => void
   onState: (state: DiallerState) => void
-  /** As that of the policy. */
+  /** As in the offline policy. */
   stop: (toBeContinued: boolean) => void
 }
 

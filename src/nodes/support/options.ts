@@ -27,10 +27,10 @@ export function readNumber(properties: Properties, name: string, options: { defa
   return number
 }
 
-/** There is no port to listen at or to connect to. */
+/** No port is set to listen on or to connect to. */
 export class PortError extends Error {}
 
-/** What was set as a port is none. */
+/** The value set as a port is not one. */
 export class BadPortError extends PortError {
   readonly badPort: string
 
@@ -40,7 +40,7 @@ export class BadPortError extends PortError {
   }
 }
 
-/** A port that can be listened at or connected to. */
+/** A port to listen on or to connect to. */
 export function readPort(value: string | number | boolean | undefined): number {
   const text = String(value ?? '').trim()
   const variable = /^\$\{(.+)\}$/.exec(text)?.[1]
@@ -59,7 +59,7 @@ export function readIntake(properties: Properties, defaults: FilledDefaults): In
   const maxFrame = readNumber(properties, 'maxFrame', { default: single ? defaults.maxSingle : defaults.maxFrame, min: 1 })
   const framing: Framing = single ? { kind: 'single' } : readFraming(properties, { dataType, encoding, maxFrame })
   const intake = { dataType, encoding, framing, maxFrame }
-  // What cannot be cut with is to be known now, not with the first connection.
+  // Invalid framing is to fail now, not at the first connection.
   createIntake(intake, () => {}).stop()
   return intake
 }
@@ -72,7 +72,7 @@ export function readEncoding({ encoding }: Properties): string {
   return name
 }
 
-/** What the strings that a tcp out node is given stand for. */
+/** What strings mean to a tcp out node. */
 export function readTextForm(properties: Properties): TextForm {
   const encoding = readEncoding(properties)
   const { base64, textForm = '' } = properties
@@ -162,7 +162,7 @@ export function readSocketSettings(properties: Properties, defaults: FilledDefau
   }
 }
 
-/** The address to listen at; undefined: all. */
+/** The address to listen on; undefined: all. */
 export function readBind({ bind }: Properties, defaults: FilledDefaults): string | undefined {
   const address = text(bind) || defaults.bind
   if (address === undefined) return undefined
@@ -170,7 +170,7 @@ export function readBind({ bind }: Properties, defaults: FilledDefaults): string
   return address
 }
 
-/** How much may wait for a peer that takes its bytes slowly. */
+/** How much may wait for a peer that reads slowly. */
 export function readWriteLimit(properties: Properties, defaults: FilledDefaults): WriteLimit {
   return {
     bytes: readNumber(properties, 'writeBuffer', { default: defaults.writeBuffer, min: 1 }),

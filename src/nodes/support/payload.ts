@@ -2,12 +2,12 @@ import { encodeText } from '../../tcp/encoding.ts'
 import { TcpError } from '../../tcp/errors.ts'
 import { parseHex } from '../../text/hex.ts'
 
-/** What a string stands for: its characters in an encoding, or bytes in Base64 or hex digits. */
+/** What a string means: characters in an encoding, or bytes in Base64 or hex digits. */
 export type TextForm = { form: 'text' | 'base64' | 'hex'; encoding: string }
 
 /**
  * The bytes of a payload: buffers as they are; strings by their form; numbers and booleans as text. Undefined for a payload that sends nothing.
- * @throws TcpError for what has no bytes of its own, and for text that is no hex digits where it should be
+ * @throws TcpError for values that have no bytes, and for text that should be hex digits and is not
  */
 export function toBytes(payload: unknown, { form, encoding }: TextForm): Buffer | undefined {
   if (payload === undefined || payload === null) return undefined

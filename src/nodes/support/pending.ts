@@ -45,7 +45,7 @@ export function createPendingLimit(RED: NodeRed, node: RedNode, most: number): P
       const entry: Tracked = { count, at: [] }
       tracked.set(id, entry)
       node.send(message)
-      // Wired to nobody: it is done.
+      // Not wired to anything: it is done.
       if (tracked.get(id) === entry && entry.at.length === 0) finish(id)
       else if (count.now >= most) session.pause('busy')
     },

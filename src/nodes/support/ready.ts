@@ -7,7 +7,7 @@ import { watchSignals } from './shutdown.ts'
 
 let shared: Shared | undefined
 
-/** What all tcp nodes need once per process, made for the first of them. */
+/** What all tcp nodes need once per process, made by the first of them. */
 export function makeReady(RED: NodeRed, state: ProcessState): Shared {
   if (shared) return shared
   state.engine.budget.limit = memoryLimit(RED.settings.tcp?.memory)

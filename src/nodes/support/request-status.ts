@@ -6,7 +6,7 @@ const PAUSE_MS = 500
 /** The status of a tcp request: Node-RED's own, and beside it how many requests wait. */
 export type RequestStatus = {
   show: (status: NodeStatus) => void
-  /** There may be another number of them now. */
+  /** The number of waiting requests may have changed. */
   countWaiting: () => void
   stop: () => void
 }

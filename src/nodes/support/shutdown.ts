@@ -5,7 +5,7 @@ export function isShuttingDown(): boolean {
   return shuttingDown
 }
 
-/** Notices signals before Node-RED does, which stops the flows at once. Where Node-RED has no say, signals keep their own effect. */
+/** Notices signals before Node-RED, which stops the flows at once. Signals that Node-RED does not handle keep their default effect. */
 export function watchSignals(): void {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     if (process.listenerCount(signal) > 0) process.prependListener(signal, () => (shuttingDown = true))

@@ -9,7 +9,7 @@ export function startOrFail(node: RedNode, start: () => void): void {
     start()
   } catch (error) {
     const { message } = error as Error
-    // Without a port it is told of as such.
+    // A missing port has its own status.
     if (!(error instanceof PortError)) node.startError = message
     const failed = { reason: message, ...(error instanceof BadPortError && { badPort: error.badPort }) }
     node.status({ fill: 'red', shape: 'ring', text: message, failed })

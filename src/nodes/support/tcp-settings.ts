@@ -11,6 +11,6 @@ export type TcpDefaults = {
   /** How long a tcp request waits for an answer while others wait for their turn. */
   replyMs?: number
   proxyTrusted?: string
-  /** What all connections together may hold: bytes, or text such as `64m` or `25%`; else a share of the memory that is there. */
+  /** What all connections together may hold: bytes, or text such as `64m` or `25%`; else a share of the available memory. */
   memory?: string | number
 }

@@ -1,4 +1,4 @@
-/** As Node-RED's own nodes say it, since flows may look at the status. */
+/** In the words of Node-RED's own nodes, since flows may compare the status. */
 export function countConnections(count: number): string {
   return `${count} ${count === 1 ? 'connection' : 'connections'}`
 }

@@ -27,7 +27,7 @@ function insideOf(object: object): Iterable<unknown> {
   try {
     return object instanceof Map || object instanceof Set ? object.values() : Object.values(object)
   } catch {
-    // A getter or a proxy that does not want to be asked.
+    // A getter or a proxy that throws.
     return []
   }
 }

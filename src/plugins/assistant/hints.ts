@@ -5,7 +5,7 @@ import { notice, type Notice } from '../../assistant/shared/notice.ts'
 
 type Surroundings = { published: Pick<Published, 'reach'>; host: string }
 
-/** What to know of an endpoint that is open now: which flows find it, and whether devices reach it. */
+/** What to know about an open endpoint: which flows reach it, and whether devices can. */
 export function hintsFor(spec: EndpointSpec, local: { address: string; port: number }, { published, host }: Surroundings): Notice[] {
   if (spec.kind === 'tcp-client') return []
   const { port } = local

@@ -20,7 +20,7 @@ export function scenarioVariables(ports: Ports): Record<string, string> {
   }
 }
 
-/** The other side of the scenarios that there are. */
+/** The peers of the provisioned scenarios. */
 export function presetsFor(ports: Ports & Pick<Environment, 'SCENARIOS'>): Preset[] {
   const host = ownAddress(ports.TCP_BIND)
   const presets: Preset[] = [

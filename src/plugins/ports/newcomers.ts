@@ -3,7 +3,7 @@ import type { PortRow, Problem } from '../../ports/shared/diagnosis.ts'
 const UNPUBLISHED = new Set(['NOT_PUBLISHED', 'HOST_PORT_TAKEN', 'PUBLISH_REFUSED'])
 
 type Options = {
-  /** How long somebody may take who publishes ports by themselves; 0 when there is nobody. */
+  /** How long automatic publishing may take, in milliseconds; 0 when there is none. */
   graceMs: () => number
   tell: (problems: Problem[]) => void
 }
@@ -12,7 +12,7 @@ type Options = {
 export function createNewcomers({ graceMs, tell }: Options) {
   let before: ReadonlySet<number> | undefined
   let rows: readonly PortRow[] = []
-  /** When a port was first seen; undefined once it was told of. */
+  /** When a port was first seen; undefined once it was reported. */
   const seen = new Map<number, number | undefined>()
   let timer: NodeJS.Timeout | undefined
 
@@ -26,7 +26,7 @@ export function createNewcomers({ graceMs, tell }: Options) {
       if (!seen.has(port)) seen.set(port, now)
       const since = seen.get(port)
       if (since === undefined) continue
-      // With a reason, nobody has to be waited for.
+      // With a reason there is nothing to wait for.
       const left = problem.code === 'NOT_PUBLISHED' ? since + graceMs() - now : 0
       if (left > 0) next = Math.min(next, left)
       else {
@@ -39,12 +39,12 @@ export function createNewcomers({ graceMs, tell }: Options) {
   }
 
   return {
-    /** A deploy begins. */
+    /** A deploy has begun. */
     startDeploy(): void {
       before = new Set(rows.filter(({ state }) => state === 'listening').map(({ port }) => port))
       seen.clear()
     },
-    /** What the ports are like now. */
+    /** The ports as they are now. */
     look(now: readonly PortRow[]): void {
       rows = now
       look()

@@ -49,7 +49,7 @@ function tell(placed: Placed): void {
   editor.notify(say(placed.result, { types }), { type, timeout: type === 'error' ? 20_000 : 10_000 })
 }
 
-/** What waits for the next editor, once. */
+/** Takes what waits for the next editor, once. */
 function takeWaiting(): void {
   const text = localStorage.getItem(SLOT)
   if (text === null) return

@@ -9,7 +9,7 @@ const ASSISTANT = 'assistant/'
 
 const say = textsOf('editor')
 
-/** The dashboard that is deployed here, whichever path it has. */
+/** The dashboard deployed here, at whatever path. */
 function openDashboard(): void {
   let path: string | undefined
   editor.nodes.eachConfig((node) => {

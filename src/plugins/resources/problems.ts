@@ -14,7 +14,7 @@ const REASONS = new Set([
   'ENOTFOUND',
 ])
 
-/** Problems that may have somebody to name. */
+/** Problems that may name a holder. */
 const NAMING = new Set(['HOST_PORT_TAKEN', 'LISTEN_FAILED'])
 const OWN_PORTS = new Set(['status', 'editor'])
 

@@ -12,7 +12,7 @@ const COLUMNS = {
 
 type Kind = PortRow['kind']
 type Column = (typeof COLUMNS)[Kind][number]
-/** What is the same for every row. */
+/** What all rows share. */
 type About = { reach: PortsView['reach']; assistant: boolean }
 type Shown = { element: Elements; cells: Map<Column, { content: string; element: Elements }> }
 
@@ -75,7 +75,7 @@ function fillRow({ cells }: Shown, row: PortRow, about: About): void {
   }
 }
 
-/** What a cell is made of, to tell whether it has changed. */
+/** The content of a cell, to see whether it has changed. */
 function contentOf(column: Column, row: PortRow, { reach, assistant }: About): unknown {
   if (column === 'port' || column === 'address') return [row.port, row.host, row.state, row.address, assistant]
   if (column === 'published') return [row.published, row.address, row.state, reach]

@@ -8,20 +8,20 @@ import { readable } from './readable.ts'
 
 const TRUSTED_MS = 30_000
 
-/** Whoever asks. `isPart`: with the header of the parts of this project, which no web page can send. */
+/** The sender. `isPart`: it sent the header of this project's parts, which no web page can send. */
 export type Asker = { address: string; isPart: boolean }
 
-/** Why something was not heeded; `isPassing`: it may be in a moment. */
+/** Why an announcement was ignored; `isPassing`: it may be accepted in a moment. */
 export type Unheeded = { why: string; isPassing?: true }
 
-/** What the query of a request for a port says is of no use. */
+/** The query of a request for a port is invalid. */
 export class AnnouncementError extends Error {}
 
 /**
  * Takes in what a forwarder or the watcher says of a port, by the query of the address that it asks for:
  * `?published=ADDRESS:HOSTPORT`, with `&proxy=` and whether it sends PROXY headers now, or
  * `?problem=HOST_PORT_TAKEN&hostPort=N&holder=TEXT`, or `?problem=REFUSED&detail=TEXT`.
- * @returns why it was not heeded, if so
+ * @returns why it was ignored, if it was
  * @throws AnnouncementError
  */
 export async function takeAnnouncement(
@@ -50,7 +50,7 @@ export async function takeAnnouncement(
   return undefined
 }
 
-/** A port number, from text. */
+/** A port number from text. */
 export function readPort(text: string | null): number | undefined {
   const port = /^\d{1,5}$/.test(text ?? '') ? Number(text) : 0
   return port >= 1 && port <= 65535 ? port : undefined

@@ -70,7 +70,7 @@ function holderAmong(bound: readonly FoundListener[], port: number): string | un
   return user ? describeUser(user) : 'another part of this process'
 }
 
-/** Looking for it takes a while on a machine with many processes. */
+/** Slow on a machine with many processes. */
 function processWith(port: number): string | undefined {
   const known = processes.get(port)
   if (known && known.at > Date.now() - PROCESS_KNOWN_MS) return known.holder
@@ -86,7 +86,7 @@ function named(fact: ListenerFact, holderOf: (port: number) => string | undefine
   return error && holder !== undefined ? { ...fact, error: { ...error, holder } } : fact
 }
 
-/** Failures of nodes that are not ours; what ours have failed at is in their claims. */
+/** Failures of nodes that are not ours; failures of ours are in their claims. */
 export function otherFailures({ observer, state }: Pick<Source, 'observer' | 'state'>): ListenFailure[] {
   const ours = new Set(state.engine.claims.listening().map(({ about }) => about.node))
   return observer.listenFailures().filter(({ opener }) => opener === undefined || !ours.has(opener.node))
@@ -116,7 +116,7 @@ function failureOf(error: TcpError): Pick<ClientFact, 'error' | 'code'> {
   return { error: error.message, ...(code === undefined ? {} : { code }) }
 }
 
-/** Where the scenarios connect to as they come. */
+/** Where the scenarios connect by default. */
 function isToAssistant({ settings }: NodeRed, { host, port }: { host: string; port: number }): boolean {
   const environment = settings.distribution?.environment
   if (!environment || host !== environment.ASSISTANT_HOST) return false
@@ -179,7 +179,7 @@ function failedClaims(claims: readonly Claim[], labels: Map<string, string>): Ma
   return found
 }
 
-/** Nodes that have not even begun to listen, such as with a certificate that does not belong to its key. */
+/** Nodes that never began to listen, for example because certificate and key do not match. */
 function startFailures(RED: NodeRed, declared: DeclaredListener[]): Map<string, ListenerFact> {
   const found = new Map<string, ListenerFact>()
   for (const { node, type, name, flow, port, configured } of declared) {
@@ -197,7 +197,7 @@ function startFailures(RED: NodeRed, declared: DeclaredListener[]): Map<string, 
   return found
 }
 
-/** Nodes with a number that is no port's, such as 70000, or text that comes to none. */
+/** Nodes whose port is not one: a number such as 70000, or other text. */
 function badPorts(declared: DeclaredListener[]): ListenerFact[] {
   return declared
     .filter(({ port, isRunning }) => port === undefined && isRunning)
@@ -210,7 +210,7 @@ function badPorts(declared: DeclaredListener[]): ListenerFact[] {
     }))
 }
 
-/** What is closest to a port of what was set as one. */
+/** The number nearest to what was set as a port. */
 function numberOf(configured: string): number {
   return Math.trunc(Number(configured)) || 0
 }

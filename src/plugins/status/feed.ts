@@ -22,9 +22,9 @@ export type Feed = {
   setStatusPort: (port: number) => void
   listeners: () => FoundListener[]
   snapshot: () => PortsSnapshot
-  /** Calls back with every change until the function that comes back is called. `counts`: changes of mere numbers count too. */
+  /** Calls back at every change. Returns a function that stops it. `counts`: include changes of numbers only. */
   follow: (follower: Follower, options?: { counts?: boolean }) => () => void
-  /** Streams that are open: a watcher that publishes ports may be behind one. */
+  /** How many streams are open: a watcher that publishes ports may be behind one. */
   streams: Set<Stream>
 }
 
@@ -101,7 +101,7 @@ function createFeed(RED: NodeRed, state: ProcessState): Feed {
   }
 }
 
-/** Whoever looks at the editor or asks for the status is not worth an event. */
+/** Viewers of the editor or the status are not worth an event. */
 function withoutSessions({ sessions: _sessions, ...fact }: ListenerFact): ListenerFact {
   return fact
 }

@@ -5,7 +5,7 @@ type RuntimeEvent = { id: string; payload?: { error?: string; types?: string[]; 
 /** Whether the flows run, and if not, why. */
 export type FlowState = {
   phase: () => 'starting' | 'started' | 'stopped'
-  /** Node types that the flows use and nobody provides; no flow runs until they are there. */
+  /** Node types that the flows use and nothing provides; no flow runs until they are installed. */
   missingTypes: () => string[]
   missingModules: () => string[]
   safeMode: () => boolean

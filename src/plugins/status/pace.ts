@@ -14,7 +14,7 @@ export function createPace(): Paced {
 
     async function takeTurn(before: Promise<unknown>, done: () => void): Promise<T> {
       await before
-      // Who asks from here on gets a newer one.
+      // Later requests get a newer one.
       next = undefined
       const started = performance.now()
       try {

@@ -5,7 +5,7 @@ import { PORTS_HEADER } from '../../ports/header.ts'
 import { AnnouncementError, readPort, takeAnnouncement, type Asker, type Unheeded } from './announcements.ts'
 import { json, type Answer } from './server.ts'
 
-// By it a forwarder learns whether the listener wants PROXY headers, and does so from then on.
+// Tells a forwarder whether the listener wants PROXY headers; it follows from then on.
 const MODE_HEADER = 'forwarder-proxy'
 
 /**

@@ -53,5 +53,5 @@ export function openStream(source: StreamSource, { headers, socket }: IncomingMe
   return true
 }
 
-/** Why no further stream is opened. */
+/** Why no more streams are opened. */
 export const TOO_MANY_STREAMS = `${MAX_STREAMS} streams are open, which is the limit: close one`

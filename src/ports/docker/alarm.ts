@@ -1,4 +1,4 @@
-/** Wakes whoever waits: rung many times within a moment, once. */
+/** Wakes a waiter, once for many rings within a moment. */
 export function createAlarm(signal: AbortSignal) {
   let rung = false
   let timer: NodeJS.Timeout | undefined

@@ -11,7 +11,7 @@ export type FailedPorts = ReturnType<typeof createFailedPorts>
 export function createFailedPorts(now: () => number = Date.now) {
   const entries = new Map<number, Entry>()
   return {
-    /** Notes a failure. Tells whether it is another one than before. */
+    /** Records a failure. Returns whether it differs from the last one. */
     note(failure: PublishFailure): boolean {
       const before = entries.get(failure.port)
       const tries = (before?.tries ?? 0) + 1
@@ -21,9 +21,9 @@ export function createFailedPorts(now: () => number = Date.now) {
     /** Whether a port may be tried now. */
     isDue: (port: number): boolean => (entries.get(port)?.retryAt ?? 0) <= now(),
     has: (port: number): boolean => entries.has(port),
-    /** Tells whether there was a failure of this port. */
+    /** Forgets the failure of this port. Returns whether there was one. */
     forget: (port: number): boolean => entries.delete(port),
-    /** Forgets what nobody wants any more. */
+    /** Forgets ports that are no longer wanted. */
     keepOnly(ports: ReadonlySet<number>): void {
       for (const port of entries.keys()) if (!ports.has(port)) entries.delete(port)
     },
@@ -31,7 +31,7 @@ export function createFailedPorts(now: () => number = Date.now) {
     retryNow(): void {
       for (const entry of entries.values()) entry.retryAt = 0
     },
-    /** Milliseconds until the next port is due; undefined: there is none. */
+    /** Milliseconds until the next port is due; undefined when none is. */
     nextDueMs(): number | undefined {
       if (entries.size === 0) return undefined
       return Math.max(0, Math.min(...[...entries.values()].map(({ retryAt }) => retryAt)) - now())

@@ -1,4 +1,4 @@
-// Sends a byte on its way, step by step, and tells where it gets stuck.
+// Follows a byte step by step and reports where it gets stuck.
 import type { ListenerFact, Publication } from '../shared/facts.ts'
 import { formatAddress, isLoopback } from '../../text/address.ts'
 import type { Engine } from './docker.ts'
@@ -21,7 +21,7 @@ export type CheckOptions = {
   statusUrl: string | undefined
   /** What to send; undefined: nothing. */
   send: Buffer | undefined
-  /** What has to be in the answer; undefined: whatever comes. */
+  /** What the answer must contain; undefined: anything. */
   expect: Buffer | undefined
   /** How long to wait for the answer, in milliseconds. */
   timeoutMs: number
@@ -29,7 +29,7 @@ export type CheckOptions = {
 
 type Result = { text: string } | { text: string; fix: string } | { text: string; skipped: true }
 
-/** Walks the way of a byte to a port until it is stuck. Steps that are not reached are told as skipped. */
+/** Walks the way of a byte to a port until it is stuck. Steps not reached are reported as skipped. */
 export async function checkPort(engine: Engine, nodeRed: NodeRed, options: CheckOptions): Promise<Step[]> {
   const way = await findWay(engine, nodeRed, options.port)
   const steps: Step[] = []

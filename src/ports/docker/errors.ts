@@ -1,4 +1,4 @@
-/** Something that the person at the keyboard can mend; the message says how. */
+/** An error that the user can fix; the message says how. */
 export class PortsError extends Error {}
 
 /** Docker cannot be used at all. */

@@ -75,12 +75,12 @@ export async function supersedeForwarder(
   if (container) await start(engine, container.id)
 }
 
-/** Starts a forwarder that has ended; when that is impossible it is taken away. @throws PublishError */
+/** Starts a forwarder that has ended; removes it when that is impossible. @throws PublishError */
 export async function restartForwarder(engine: Engine, { id }: Forwarder): Promise<void> {
   await start(engine, id)
 }
 
-/** Takes a forwarder away with the connections that go through it; one that is gone is fine. */
+/** Removes a forwarder and the connections through it. One that is gone already is fine. */
 export async function removeForwarder(engine: Engine, { id }: { id: string }): Promise<void> {
   await ask(engine, engine.calls.getContainer(id).remove({ force: true, v: true })).catch((error: unknown) => {
     // 409: somebody else is removing it.
@@ -88,7 +88,7 @@ export async function removeForwarder(engine: Engine, { id }: { id: string }): P
   })
 }
 
-/** Takes a forwarder away because a person wants it: a watcher does not bring it back. */
+/** Removes a forwarder for a person: a watcher does not bring it back. */
 export async function retireForwarder(engine: Engine, { id }: { id: string }): Promise<void> {
   await retire(engine, { id })
   await removeForwarder(engine, { id })

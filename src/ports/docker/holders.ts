@@ -1,4 +1,4 @@
-// Who has a port of this host: a container that publishes it, or a process that listens on it.
+// Who holds a port of this host: a container that publishes it, or a process that listens on it.
 import { collides, findListeningProcess, type HostPlace } from '../processes.ts'
 import { ask, type Engine } from './docker.ts'
 

@@ -14,9 +14,9 @@ export function createKept() {
         else specs.delete(port)
       }
     },
-    /** It was taken away by a person. */
+    /** A person has removed it. */
     forget: (port: number): boolean => specs.delete(port),
-    /** The project has gone, or what happened meanwhile is not known. */
+    /** The project is gone, or events were missed. */
     forgetAll: (): void => specs.clear(),
     all: (): ForwarderSpec[] => [...specs.values()],
   }

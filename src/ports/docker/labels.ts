@@ -25,7 +25,7 @@ export type Origin = 'watch' | 'publish'
 /** One port to forward: `hostPort` at address `bind` of the host leads to `port` of Node-RED. */
 export type ForwarderSpec = { port: number; hostPort: number; bind: string; origin: Origin }
 
-/** The same for everybody who wants this port, so that two of them cannot start it twice. */
+/** The same for everyone who wants this port, so that nobody can start it twice. */
 export function forwarderName(project: string, port: number): string {
   return `${project}${forwarderNameEnd(port)}`
 }

@@ -14,7 +14,7 @@ export type Policy = {
   bind: string | undefined
 }
 
-/** Why a port is not to be published, with the option that would change it; undefined: it may. */
+/** Why a port must not be published, with the option that would change it; undefined when it may be. */
 export function denialOf(port: number, { allowPrivileged, deny }: Policy): string | undefined {
   if (port < LOWEST_UNPRIVILEGED_PORT && !allowPrivileged)
     return `ports below ${LOWEST_UNPRIVILEGED_PORT} are not published by watch without --allow-privileged`
@@ -22,7 +22,7 @@ export function denialOf(port: number, { allowPrivileged, deny }: Policy): strin
   return range && `watch was told not to publish it: --deny ${range.first === range.last ? range.first : `${range.first}-${range.last}`}`
 }
 
-/** Reads `5000-5010,6000`; undefined when it has another form. */
+/** Reads `5000-5010,6000`; undefined for other text. */
 export function parseRanges(text: string): PortRange[] | undefined {
   const ranges = text.split(',').map((part) => {
     const [, from, to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part.trim()) ?? []

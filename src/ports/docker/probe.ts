@@ -5,7 +5,7 @@ import { reachableAddress } from '../../text/address.ts'
 const CONNECT_TIMEOUT_MS = 3_000
 const MAX_KEPT_BYTES = 1024 * 1024
 
-/** A connection that is made to see how far it gets. */
+/** A connection made to see how far it gets. */
 export type Probe = {
   connected: boolean
   /** Why it is not connected. */
@@ -52,7 +52,7 @@ export async function openProbe({ address, hostPort }: Publication): Promise<Pro
   }
 }
 
-/** Undefined when it is connected, else why not. */
+/** Why it is not connected; undefined when it is. */
 async function settle(socket: Socket): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
   const timer = setTimeout(() => resolve(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`), CONNECT_TIMEOUT_MS)

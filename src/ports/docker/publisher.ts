@@ -1,4 +1,4 @@
-// Does what reconcile has found, and keeps in mind what failed.
+// Carries out what reconcile decides, and remembers what failed.
 import type { PublishFailure } from '../shared/facts.ts'
 import { formatAddress } from '../../text/address.ts'
 import { createFailedPorts } from './backoff.ts'
@@ -96,7 +96,7 @@ async function requireFree(engine: Engine, place: { address: string; hostPort: n
   if (holder !== undefined) throw new PublishError('HOST_PORT_TAKEN', holder)
 }
 
-/** Only the editor misses it when that does not work: the next try reports again. */
+/** If this fails, only the editor misses it, and the next attempt reports again. */
 async function report(statusUrl: string | undefined, failure: PublishFailure): Promise<void> {
   if (statusUrl !== undefined) await reportFailure(statusUrl, failure).catch(() => {})
 }

@@ -64,7 +64,7 @@ export async function watch(options: WatchOptions): Promise<void> {
       if (error instanceof PortsError) throw error
       throw new ProjectUnavailable(`Node-RED does not answer at ${statusUrl} (${reasonOf(error)}); its forwarders stay as they are`)
     } finally {
-      // What is not known is not acted upon.
+      // Never act on what is not known.
       snapshot = undefined
     }
   }
@@ -138,7 +138,7 @@ async function findStatusUrl(engine: Engine, project: string): Promise<string> {
 
 type Trouble = ReturnType<typeof createTrouble>
 
-/** Says what is wrong once, and that it is over. */
+/** Logs a problem once, and when it is over. */
 function createTrouble(log: (message: string) => void) {
   const current = new Map<'Docker' | 'Node-RED', string>()
   return {

@@ -1,5 +1,5 @@
 const NOTHING = Buffer.alloc(0)
-// A peer that sends byte by byte must not make the list of chunks weigh many times its bytes.
+// A peer that sends byte by byte must not make the list of chunks many times larger than its bytes.
 const MANY_CHUNKS = 2
 const MIN_BLOCK_BYTES = 512
 const SMALL_CHUNK_BYTES = 4 * 1024
@@ -12,15 +12,15 @@ const MAX_BLOCK_BYTES = 64 * 1024
 export type ByteQueue = {
   readonly size: number
   push: (chunk: Buffer) => void
-  /** Where `pattern` stands first, from a position on, or -1. Fast for positions that do not decrease between calls. */
+  /** The first position of `pattern` from a position on, or -1. Fast for positions that do not decrease between calls. */
   find: (pattern: Buffer, from: number) => number
-  /** Bytes at the front, which stay. */
+  /** Bytes at the front, without removing them. */
   peek: (length: number) => Buffer
   /** Removes bytes from the front; a view of the chunk when they lie in one. */
   take: (length: number) => Buffer
   takeAll: () => Buffer
   skip: (length: number) => void
-  /** Lets go of memory that is not needed for the bytes held: the rest of a chunk of which most has been taken. */
+  /** Releases memory not needed for the bytes held: the rest of a chunk that is mostly consumed. */
   compact: () => void
 }
 

@@ -1,10 +1,10 @@
 /** How bytes are cut into frames. Lengths in bytes, times in milliseconds. */
 export type Framing =
-  /** Every chunk as it comes. */
+  /** Every chunk as it arrives. */
   | { kind: 'stream' }
-  /** All that comes until the peer ends, as one frame. */
+  /** Everything until the peer sends FIN, as one frame. */
   | { kind: 'single' }
-  /** Frames end with these bytes, which `keep` leaves on. */
+  /** Frames end with these bytes; `keep` leaves them on. */
   | { kind: 'delimiter'; delimiter: Buffer; keep: boolean }
   | { kind: 'fixed'; length: number }
   /**
@@ -12,7 +12,7 @@ export type Framing =
    * the field and the field itself, else after it. `start`: what frames begin with, by which one that is out of step is found out.
    */
   | { kind: 'length'; offset: number; size: 1 | 2 | 4; endian: 'big' | 'little'; adjust: number; keepHeader: boolean; start?: Buffer }
-  /** A frame ends when nothing has come for so long. */
+  /** A frame ends when nothing has arrived for this many milliseconds. */
   | { kind: 'gap'; ms: number }
   /**
    * Frames stand between these bytes, which `keep` leaves on; what is outside is skipped. So many bytes behind the end, such as a checksum,
@@ -38,15 +38,15 @@ export type Framer = {
    * @throws BadLengthError
    */
   next: () => Buffer | undefined
-  /** Takes what is left once `next` has nothing more; the framer is empty afterwards. Undefined when nothing is. */
+  /** Takes the rest once `next` has nothing more; undefined when there is none. The framer is empty afterwards. */
   flush: () => Tail | undefined
-  /** All bytes that are held and belong to no emitted frame, for another framer to go on with. The framer is empty afterwards. */
+  /** Takes all bytes not emitted yet, for another framer to continue with. The framer is empty afterwards. */
   release: () => Buffer
-  /** Lets go of memory that is not needed for what is held. */
+  /** Releases memory not needed for the bytes held. */
   compact: () => void
   /** How many bytes are held. */
   readonly size: number
-  /** Bytes that belonged to no frame and were skipped, so far. */
+  /** How many bytes have been skipped because they belonged to no frame. */
   readonly skipped: number
   /** Stops timers. */
   stop: () => void
@@ -56,9 +56,9 @@ export type FramerOptions = {
   framing: Framing
   /** The longest frame, in bytes. */
   maxFrame: number
-  /** Called when a frame becomes ready by time alone, so that the consumer pulls again. */
+  /** Called when a time-out completes a frame, so that the consumer pulls again. */
   onReady: () => void
-  /** Called when a frame does not begin where it should, with what was read; it goes on with the next one that does. */
+  /** Called with the bytes read when a frame does not begin where it should; framing goes on with the next one that does. */
   onOutOfStep?: (why: string) => void
 }
 
@@ -72,9 +72,9 @@ export class FrameTooLongError extends Error {
   }
 }
 
-/** A length field tells of a body that is shorter than nothing. */
+/** A length field gives a body of negative length. */
 export class BadLengthError extends Error {
-  /** What stands in the field. */
+  /** The value of the field. */
   readonly value: number
 
   constructor(value: number, { length, header }: { length: number; header: string }) {

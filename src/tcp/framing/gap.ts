@@ -2,7 +2,7 @@ import { FrameTooLongError, type Framer } from './framing.ts'
 import { createByteQueue } from './byte-queue.ts'
 import { createQueueFramer } from './queue-framer.ts'
 
-/** A frame ends when nothing has come for `ms`; `onReady` tells that it has. */
+/** A frame ends when nothing has arrived for `ms` milliseconds; then `onReady` is called. */
 export function createGapFramer(ms: number, maxFrame: number, onReady: () => void): Framer {
   const queue = createByteQueue()
   // Lengths of frames that have ended: bytes may come before the consumer pulls.

@@ -63,7 +63,7 @@ export function createLengthFramer(framing: Extract<Framing, { kind: 'length' }>
     return at >= 0
   }
 
-  /** Told of once, until there is a frame that can be: what a device sends may be wrong at every byte. */
+  /** Reported once until the next valid frame: every byte of a broken stream may be wrong. */
   function loseStep(why: () => string): void {
     if (inStep) onOutOfStep(why())
     inStep = false

@@ -1,7 +1,7 @@
 import type { Framer } from './framing.ts'
 import type { ByteQueue } from './byte-queue.ts'
 
-/** In what a kind of framing differs. */
+/** What one kind of framing does its own way. */
 export type QueueFraming = {
   next: () => Buffer | undefined
   /** Whether the end of the stream completes a frame. */

@@ -1,4 +1,4 @@
-// Kept as strings, what is not whole yet would fill V8's heap, whose end is the end of the process.
+// Incomplete text kept as strings would fill V8's heap, and a full heap ends the process.
 const MANY_CHARACTERS = 4 * 1024
 const MANY_PIECES = 256
 

@@ -6,7 +6,7 @@ const MAX_BYTES = Math.min(32 * 1024 * 1024, getHeapStatistics().heap_size_limit
 
 let inUse = 0
 
-/** Asks for place in V8's heap for text that is not whole yet; no peer can fill more than a part of the heap with it. */
+/** Reserves room in V8's heap for incomplete text, so that no peer can fill more than a part of it. */
 export function takeHeap(units: number): boolean {
   if (inUse + units * BYTES_PER_UNIT > MAX_BYTES) return false
   inUse += units * BYTES_PER_UNIT

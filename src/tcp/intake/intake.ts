@@ -7,18 +7,18 @@ export type Payload = Buffer | string
 
 export type IntakeOptions = { framing: Framing; dataType: DataType; encoding: string; maxFrame: number }
 
-/** What comes out at the end of a stream. `complete: false`: the peer ended in the middle of a frame. */
+/** What is emitted at the end of a stream. `complete: false`: the peer ended in the middle of a frame. */
 export type IntakeTail = { payload: Payload; complete: boolean }
 
-/** From the bytes of one connection to payloads. Pull, so that a consumer can stop in the middle of a chunk. */
+/** Turns the bytes of one connection into payloads. Pull one at a time, so that a consumer can stop in the middle of a chunk. */
 export type Intake = {
   push: (chunk: Buffer) => void
   /** @throws FrameTooLongError, BadLengthError */
   next: () => Payload | undefined
   flush: () => IntakeTail | undefined
-  /** All bytes that were not emitted yet, for another intake to go on with. */
+  /** Takes all bytes not emitted yet, for another intake to continue with. */
   release: () => Buffer
-  /** Lets go of memory that is not needed for what is held. */
+  /** Releases memory not needed for the bytes held. */
   compact: () => void
   /** How many bytes are held. */
   readonly size: number
@@ -26,12 +26,12 @@ export type Intake = {
   stop: () => void
 }
 
-/** Whether every chunk is a payload as it is, so that there is nothing to hold or to do. */
+/** Whether every chunk is a payload as it is, so that nothing has to be held or converted. */
 export function isPassedOn(options: IntakeOptions | undefined): boolean {
   return options !== undefined && options.framing.kind === 'stream' && options.dataType === 'buffer'
 }
 
-/** Whether two intakes cut and decode alike, so that one can go on with what the other holds. */
+/** Whether two intakes cut and decode alike, so that one can continue with what the other holds. */
 export function sameIntake(a: IntakeOptions | undefined, b: IntakeOptions | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
 }

@@ -15,7 +15,7 @@ export type ExchangeOptions = ReplyOptions & {
   host: string
   port: number
   tls: TlsMaterial | undefined
-  /** How many requests may wait. The oldest gives way, with an error. */
+  /** How many requests may wait. Beyond that, the oldest fails. */
   maxWaiting: number
   /** How many bytes may wait: in requests, and for a peer that takes them slowly. */
   writeLimit: WriteLimit
@@ -32,7 +32,7 @@ export type ExchangeEvents<T> = {
   /** The request was sent, but its reply will not come. */
   onFailure: (about: T, error: TcpError) => void
   onConnected: () => void
-  /** Called once. `error`: nobody was there. */
+  /** Called once. `error`: the peer could not be reached. */
   onEnded: (state: 'replied' | 'disconnected' | 'failed', error?: TcpError) => void
 }
 
@@ -45,7 +45,7 @@ export class Exchange<T> {
   private readonly reply: ReplyReader
   private readonly unsent: Line<T>
   private readonly account: Account | undefined
-  /** Given to the socket, and not taken by the kernel yet. */
+  /** Written to the socket, but not taken by the kernel yet. */
   private readonly unwritten = new Set<Request<T>>()
   /** Sent, and a reply is owed. */
   private asked: T[] = []
@@ -107,7 +107,7 @@ export class Exchange<T> {
   }
 
   add(request: Request<T>): void {
-    // The one before was too much.
+    // The previous one exceeded the limit.
     if (this.over) return request.done(this.closedError(request.bytes?.length ?? 0))
     this.latest = request.about
     if (this.connected) return this.write([request])
@@ -263,7 +263,7 @@ export class Exchange<T> {
 
   private fail(error: TcpError): void {
     if (this.over) return
-    // Whoever breaks a connection off while it is made is there.
+    // A peer that resets a connection attempt is reachable.
     const wasThere = this.connected || isReset(error.cause)
     const { asked } = this
     this.close()
@@ -301,7 +301,7 @@ export class Exchange<T> {
     clearTimeout(this.wholeTimer)
   }
 
-  /** All is sent, and nothing is waited for. */
+  /** Everything is sent, and no reply is expected. */
   private leave(): void {
     if (this.over) return
     this.beOver()

@@ -1,4 +1,4 @@
-// Why there is no reply, for people: what was wanted, and what has come of it.
+// Why there is no reply, in words: what was wanted, and what happened.
 import { TcpError, type TcpErrorCode } from '../errors.ts'
 import { formatHex } from '../../text/hex.ts'
 import type { Stage } from './patience.ts'
@@ -11,7 +11,7 @@ const SHOWN_BYTES = 16
 /** What an error of a request has as its `cause` where part of a reply has come. */
 export type Received = { received: Buffer }
 
-/** Nothing has come or gone for so long. */
+/** The connection was silent for this long. */
 export function describeSilence(
   { peer, stage, end, ms }: { peer: string; stage: Stage; end: ReplyEnd; ms: number },
   { reply, unsent }: { reply: ReplyReader; unsent: number },
@@ -22,7 +22,7 @@ export function describeSilence(
   return partOf('IDLE', `${partText(end, reply)} came from ${peer}, and nothing more within ${ms} ms`, reply)
 }
 
-/** Something comes now and then, but never all of it. */
+/** The reply trickles in but never completes. */
 export function describeUnended({ peer, end, ms }: { peer: string; end: ReplyEnd; ms: number }, reply: ReplyReader): TcpError {
   if (reply.size === 0) return new TcpError('IDLE', `${peer} has not answered within ${ms} ms`)
   return partOf('IDLE', `${partText(end, reply)} came from ${peer} within ${ms} ms, while others wait`, reply)

@@ -1,4 +1,4 @@
-// How connections of ours end, so that nothing stays behind and a device that takes one at a time is free for the next.
+// How our connections end, so that a device that accepts one at a time is free for the next.
 import type { Socket } from 'node:net'
 
 // Most devices answer FIN with FIN within a round trip; one that does not keeps others waiting.
@@ -11,7 +11,7 @@ const MAX_LINGERING = 64
 
 const lingering = new Set<Socket>()
 
-/** Ends a connection over which nothing more is to be sent. `gone`: now the device may be dialled again. */
+/** Ends a connection that has nothing more to send. `gone` is called when the device may be dialled again. */
 export function part(socket: Socket, { peerEnded, gone }: { peerEnded: boolean; gone: () => void }): void {
   if (socket.closed) return void setImmediate(gone)
   socket.once('close', () => {
@@ -34,7 +34,7 @@ export function linger(socket: Socket): void {
 
 function destroyAfter(socket: Socket, ms: number): void {
   socket.setTimeout(0)
-  // Unread bytes would break the connection off.
+  // Unread bytes would make the kernel reset the connection.
   socket.resume()
   const timer = setTimeout(() => socket.destroy(), ms)
   socket.once('close', () => clearTimeout(timer))

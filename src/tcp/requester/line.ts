@@ -7,7 +7,7 @@ export type Request<T> = { about: T; bytes: Buffer | undefined; done: (error?: E
 /** How many requests, and how many bytes of them, may wait for one peer. */
 export type LineLimit = { requests: number; bytes: number }
 
-/** Requests that wait, in order. Where there are too many the oldest gives way, with an error; the newest always finds a place. */
+/** Waiting requests, in order. When there are too many, the oldest fails; the newest always gets in. */
 export class Line<T> {
   private readonly peer: string
   private readonly limit: LineLimit
@@ -26,7 +26,7 @@ export class Line<T> {
     return this.requests.length
   }
 
-  /** Bytes that wait. */
+  /** How many bytes wait. */
   get size(): number {
     return this.bytes
   }

@@ -2,19 +2,19 @@ import type { ReplyEnd } from './reply.ts'
 
 /** How long a peer may be silent. */
 export type Patience = {
-  /** As the user says, 0 for ever; undefined: as long as nobody is kept from his turn. */
+  /** As set, in milliseconds; 0 means forever. Undefined: as long as no other request waits. */
   timeoutMs: number | undefined
-  /** Where the user says nothing: while others wait, and while the request is not out yet. */
+  /** The default, while others wait and while the request is not sent yet. */
   othersWaitMs: number
 }
 
-/** How far a request has come. */
+/** The progress of a request. */
 export type Stage = 'connecting' | 'sending' | 'asked' | 'answering'
 
-// Silence is not all that keeps others waiting: a reply may trickle in without an end.
+// Others also wait behind a reply that trickles in without end.
 const WHOLE_REPLY_TIMES = 10
 
-/** Milliseconds in which something has to come or go; 0: no end to it. */
+/** Milliseconds of silence that are allowed; 0: no limit. */
 export function silenceLimit(stage: Stage, end: ReplyEnd, { patience, othersWait }: { patience: Patience; othersWait: boolean }): number {
   // By time alone the end of a reply is known with its first byte.
   if (stage === 'answering' && end.kind === 'time') return 0
@@ -26,7 +26,7 @@ export function silenceLimit(stage: Stage, end: ReplyEnd, { patience, othersWait
   return stage === 'sending' || othersWait ? othersWaitMs : 0
 }
 
-/** Milliseconds in which a reply has to be whole once others wait, however much of it comes; 0: no end to it. */
+/** Milliseconds in which a reply has to be complete once others wait; 0: no limit. */
 export function wholeReplyLimit({ timeoutMs, othersWaitMs }: Patience): number {
   return timeoutMs === 0 ? 0 : WHOLE_REPLY_TIMES * Math.max(othersWaitMs, timeoutMs ?? 0)
 }

@@ -4,14 +4,14 @@ import type { IntakeOptions, Payload } from '../intake/intake.ts'
 
 /** When a reply is whole. Times in milliseconds, counts in bytes. */
 export type ReplyEnd =
-  /** So long after its first byte. */
+  /** This long after its first byte. */
   | { kind: 'time'; ms: number }
   /** With these bytes. */
   | { kind: 'bytes'; bytes: Buffer }
   | { kind: 'count'; bytes: number }
-  /** Nothing is waited for: the connection ends once the request is sent. */
+  /** No reply is expected: the connection ends once the request is sent. */
   | { kind: 'none' }
-  /** Never: the connection stays, and all that comes is passed on, cut by `intake`. */
+  /** Never: the connection stays open, and everything received is passed on, cut by `intake`. */
   | { kind: 'stay'; intake: IntakeOptions }
 
 export type ReplyOptions = {
@@ -20,16 +20,16 @@ export type ReplyOptions = {
   maxReply: number
 }
 
-/** Collects a reply until it is whole. */
+/** Collects a reply until it is complete. */
 export type ReplyReader = {
   push: (chunk: Buffer) => void
   /** The peer has ended; true when something was passed on, or nothing more was to be expected. */
   end: () => boolean
-  /** How many bytes of a reply have come that is not whole. */
+  /** How many bytes of an incomplete reply have arrived. */
   readonly size: number
-  /** How many bytes are held, be they a reply's or not. */
+  /** How many bytes are held, part of a reply or not. */
   readonly held: number
-  /** Its first bytes, `most` at most. */
+  /** Up to `most` of its first bytes. */
   peek: (most: number) => Buffer
   stop: () => void
 }
