@@ -55,7 +55,7 @@ const refused: [name: string, value: string, allowed: string][] = [
   ['HTTP_OPEN_PATHS', '/', 'paths that start with /'],
   ['HTTP_MAX_CONNECTIONS', '9', 'a whole number from 10'],
   ['TRUSTED_PROXIES', 'proxy.local', 'addresses and networks such as 10.0.0.0/8'],
-  ['STATUS_HOSTS', 'http://monitor', 'host names such as monitoring.example, parted by commas'],
+  ['STATUS_HOSTS', 'http://monitor', 'host names such as monitoring.example, separated by commas'],
   ['PALETTE_INSTALL', '1', 'one of true, false'],
   ['FUNCTION_EXTERNAL_MODULES', 'on', 'one of true, false'],
   ['NODE_RED_CREDENTIAL_RESET', 'please', 'one of true, false'],

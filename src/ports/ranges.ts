@@ -6,7 +6,7 @@ export type PublishedRange = { address: string; first: number; last: number }
 /** What `PUBLISHED_PORTS` says: ranges, or that nobody knows. */
 export type PublishedPorts = 'unknown' | readonly PublishedRange[]
 
-export const PUBLISHED_PORTS_FORM = 'unknown, or address and ports such as 0.0.0.0:9500-9519, several parted by commas'
+export const PUBLISHED_PORTS_FORM = 'unknown, or address and ports such as 0.0.0.0:9500-9519, several separated by commas'
 
 /** Reads the form of `PUBLISHED_PORTS`; undefined for other text. An IPv6 address may be in brackets or bare. */
 export function parsePublishedPorts(text: string): PublishedPorts | undefined {

@@ -37,7 +37,7 @@ const hostNames = z
       .split(/[\s,]+/)
       .filter((name) => name !== ''),
   )
-  .refine((names) => names.every((name) => /^[a-z0-9._-]{1,253}$/.test(name)), 'host names such as monitoring.example, parted by commas')
+  .refine((names) => names.every((name) => /^[a-z0-9._-]{1,253}$/.test(name)), 'host names such as monitoring.example, separated by commas')
 
 const portRange = z
   .string()
