@@ -1,25 +1,12 @@
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
+import { parse, readWhole, UsageError, valued } from '../src/cli/options.ts'
 import { PART_NAMES, type PartName } from './part.ts'
 import type { Workload } from './workload.ts'
 import { WORKLOADS } from './workloads.ts'
 
 const ENOUGH_ROUNDS = 5
+const MAX_ROUNDS = 1000
 const MS_PER_SECOND = 1000
-
-export const USAGE = `npm run bench -- [options]
-
-Measures hardened, core and bare side by side and prints a table.
-
-  --rounds N        rounds per workload, the median counts (default ${ENOUGH_ROUNDS})
-  --seconds N       length of a measuring window (default 2)
-  --only A,B        these workloads only: ${WORKLOADS.map(({ name }) => name).join(', ')};
-                    "echo" stands for all that start with "echo-"; "ports" for live ports, which need Docker;
-                    "assistant" for the network debug assistant, which needs Chromium
-  --embedded        processes of this machine in place of containers
-  --image TAG       this image as it is, in place of one that is built from the checkout
-  --json FILE       writes every round as JSON
-  --write           puts the table into docs/benchmarks.md; the default with all workloads and at least ${ENOUGH_ROUNDS} rounds,
-                    --no-write prevents it`
 
 export type BenchOptions = {
   workloads: readonly Workload[]
@@ -32,37 +19,55 @@ export type BenchOptions = {
   write: boolean
 }
 
-/** @throws Error saying which argument is wrong; undefined: help is asked for. */
-export function readOptions(args: string[]): BenchOptions | undefined {
-  const { values } = parseArgs({
-    args,
-    allowNegative: true,
-    options: {
-      rounds: { type: 'string', default: String(ENOUGH_ROUNDS) },
-      seconds: { type: 'string', default: '2' },
-      only: { type: 'string' },
-      embedded: { type: 'boolean', default: false },
-      image: { type: 'string' },
-      json: { type: 'string' },
-      write: { type: 'boolean' },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) return undefined
-  const rounds = Number(values.rounds)
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds}: allowed is a whole number from 1`)
-  const seconds = Number(values.seconds)
-  if (!(seconds > 0 && seconds <= 60)) throw new Error(`--seconds ${values.seconds}: allowed is a number above 0, to 60`)
-  if (values.embedded && values.image !== undefined) throw new Error('--embedded and --image exclude each other')
+/** @throws Error saying which argument is wrong; undefined: help was asked for and is written */
+export function readOptions(args: readonly string[]): BenchOptions | undefined {
+  const program = new Command('npm run bench --')
+    .description('Measures hardened, core and bare side by side and prints a table.')
+    .addOption(
+      valued('--rounds <N>', 'rounds per workload, the median counts', (text, name) => readWhole(text, name, [1, MAX_ROUNDS])).default(
+        ENOUGH_ROUNDS,
+      ),
+    )
+    .addOption(valued('--seconds <N>', 'length of a measuring window', readSeconds).default(2))
+    .addOption(
+      valued(
+        '--only <A,B>',
+        `these workloads only: ${WORKLOADS.map(({ name }) => name).join(', ')}; "echo" stands for all that start with "echo-"; "ports" for live ports, which need Docker; "assistant" for the network debug assistant, which needs Chromium`,
+      ),
+    )
+    .option('--embedded', 'processes of this machine in place of containers')
+    .addOption(valued('--image <TAG>', 'this image as it is, in place of one that is built from the checkout').conflicts('embedded'))
+    .addOption(valued('--json <FILE>', 'writes every round as JSON'))
+    .option('--write', `puts the table into docs/benchmarks.md; the default with all workloads and at least ${ENOUGH_ROUNDS} rounds`)
+    .option('--no-write', 'prevents it')
+    .helpOption('-h, --help', 'this')
+  if (!parse(program, args)) return undefined
+  const values = program.opts<Values>()
   return {
     ...choose(values.only),
-    rounds,
-    windowMs: seconds * MS_PER_SECOND,
-    embedded: values.embedded,
+    rounds: values.rounds,
+    windowMs: values.seconds * MS_PER_SECOND,
+    embedded: values.embedded === true,
     image: values.image,
     json: values.json,
-    write: values.write ?? (values.only === undefined && rounds >= ENOUGH_ROUNDS),
+    write: values.write ?? (values.only === undefined && values.rounds >= ENOUGH_ROUNDS),
   }
+}
+
+type Values = {
+  rounds: number
+  seconds: number
+  only?: string
+  embedded?: true
+  image?: string
+  json?: string
+  write?: boolean
+}
+
+function readSeconds(text: string, name: string): number {
+  const seconds = Number(text)
+  if (!(seconds > 0 && seconds <= 60)) throw new UsageError(`${name} ${text}: allowed is a number above 0, to 60`)
+  return seconds
 }
 
 function choose(only: string | undefined): { workloads: readonly Workload[]; parts: readonly PartName[] } {

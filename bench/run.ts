@@ -5,7 +5,7 @@ import { fail, say } from '../src/cli/terminal.ts'
 import { cleanUp } from '../test/support/engine.ts'
 import { writeDocument } from './document.ts'
 import { measureWorkload } from './measure.ts'
-import { readOptions, USAGE, type BenchOptions } from './options.ts'
+import { readOptions, type BenchOptions } from './options.ts'
 import { describeMachine, describePlace, preparePlace, type Place } from './place.ts'
 import type { PartName, PartReport } from './part.ts'
 import { PARTS } from './parts.ts'
@@ -17,7 +17,7 @@ const QUIET_LOAD_AVERAGE = 0.5
 async function main(): Promise<void> {
   const args = process.argv.slice(2)
   const options = readOptions(args)
-  if (options === undefined) return void process.stdout.write(`${USAGE}\n`)
+  if (options === undefined) return
   const interruption = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interruption.abort(new Error(`ended by ${name}`)))
   let place: Place | undefined

@@ -33,7 +33,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'assistant/server': { path: folder('src/assistant/server'), imports: ['assistant/engine', 'assistant/scenario', 'assistant/shared'] },
   'assistant/command': {
     path: folder('src/assistant/command'),
-    imports: ['assistant/engine', 'assistant/scenario', 'assistant/shared', 'tcp', 'text'],
+    imports: ['assistant/engine', 'assistant/scenario', 'assistant/shared', 'cli', 'tcp', 'text'],
   },
 
   'provisioning/command': { path: folder('src/provisioning/command'), imports: ['cli', 'provisioning'] },

@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net'
+import { addressBytes } from '../text/address-bytes.ts'
 
 const FORMS = '10.0.0.0/8, 192.168.1.5, 2001:db8::/32 or 2001:db8::1'
 const MAPPED_BITS = 96
@@ -29,17 +30,11 @@ export function normalizeAddress(address: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(usual)?.[1] ?? usual
 }
 
-/** The 4 bytes of an IPv4 address, the 16 of an IPv6 one. */
+/** The 4 bytes of an IPv4 address, the 16 of an IPv6 one. @throws when it is neither */
 export function addressToBytes(address: string): Buffer {
-  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
-  const { address: usual } = new SocketAddress({ address, family: 'ipv6' })
-  const groups = usual.replace(/\d+\.\d+\.\d+\.\d+$/, (dotted) => {
-    const hex = addressToBytes(dotted).toString('hex')
-    return `${hex.slice(0, 4)}:${hex.slice(4)}`
-  })
-  const [front = [], back = []] = groups.split('::').map((part) => part.split(':').filter((group) => group !== ''))
-  const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0')
-  return Buffer.from([...front, ...zeros, ...back].map((group) => group.padStart(4, '0')).join(''), 'hex')
+  const bytes = addressBytes(address)
+  if (bytes === undefined) throw new Error(`"${address}" is not an address: write 192.168.1.5 or 2001:db8::1`)
+  return Buffer.from(bytes)
 }
 
 function addEntry(list: BlockList, entry: string): void {

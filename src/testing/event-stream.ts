@@ -1,3 +1,5 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream'
+
 const DEFAULT_WITHIN_MS = 5_000
 
 /** The events of a stream of server-sent events, in order of arrival. */
@@ -40,13 +42,7 @@ export class EventStream implements AsyncDisposable {
 }
 
 async function* readEvents(body: ReadableStream<string>): AsyncGenerator<unknown> {
-  let held = ''
-  for await (const text of body) {
-    const events = (held + text).split('\n\n')
-    held = events.pop() ?? ''
-    for (const event of events) {
-      const data = /^event: listeners\ndata: (.*)$/.exec(event)?.[1]
-      if (data !== undefined) yield JSON.parse(data)
-    }
+  for await (const { event, data } of body.pipeThrough(new EventSourceParserStream())) {
+    if (event === 'listeners') yield JSON.parse(data)
   }
 }

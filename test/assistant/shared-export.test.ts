@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { addressesOf, parseAddress } from '../../src/assistant/shared/export/addresses.ts'
+import { addressesOf } from '../../src/assistant/shared/export/addresses.ts'
+import { plainAddressBytes } from '../../src/text/address-bytes.ts'
 import { exportCsv } from '../../src/assistant/shared/export/csv.ts'
 import type { ExportContext } from '../../src/assistant/shared/export/entries.ts'
 import { exportHexdump } from '../../src/assistant/shared/export/hexdump.ts'
@@ -74,12 +75,14 @@ describe('addresses', () => {
     ['fe80::1:2%eth0', '254.128.0.0.0.0.0.0.0.0.0.0.0.1.0.2'],
     ['1:2:3:4:5:6:7:8', '0.1.0.2.0.3.0.4.0.5.0.6.0.7.0.8'],
     ['64:ff9b::1.2.3.4', '0.100.255.155.0.0.0.0.0.0.0.0.1.2.3.4'],
+    ['::1.2.3.4', '0.0.0.0.0.0.0.0.0.0.0.0.1.2.3.4'],
+    ['::1.2.3.400', undefined],
     ['1::2::3', undefined],
     ['300.1.1.1', undefined],
     ['scale.local', undefined],
     ['', undefined],
   ])('%s', (text, bytes) => {
-    expect(parseAddress(text)?.join('.')).toBe(bytes)
+    expect(plainAddressBytes(text)?.join('.')).toBe(bytes)
   })
 
   test.each([

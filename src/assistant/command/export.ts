@@ -3,7 +3,7 @@ import type { Endpoint } from '../engine/endpoint.ts'
 import { exportParts } from '../shared/export/write.ts'
 import type { ExportFormat } from '../shared/protocol.ts'
 import { describe } from './texts.ts'
-import { UsageError } from './usage.ts'
+import { UsageError } from '../../cli/options.ts'
 
 const FORMATS: Record<string, ExportFormat> = { '.txt': 'text', '.csv': 'csv', '.hex': 'hexdump', '.pcapng': 'pcapng', '.json': 'flow' }
 

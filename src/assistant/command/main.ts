@@ -4,7 +4,7 @@ import { formatOf } from './export.ts'
 import { run } from './run.ts'
 import { say, talk } from './talk.ts'
 import { describe } from './texts.ts'
-import { USAGE, UsageError } from './usage.ts'
+import { UsageError } from '../../cli/options.ts'
 
 const FAILED = 1
 const UNUSABLE = 2
@@ -13,10 +13,7 @@ const UNUSABLE = 2
 export async function main(args: string[]): Promise<number> {
   try {
     const wanted = readArguments(args)
-    if (wanted === undefined) {
-      console.log(USAGE)
-      return 0
-    }
+    if (wanted === undefined) return 0
     if (wanted.command === 'run') return await run(wanted)
     if (wanted.exportTo !== undefined) formatOf(wanted.exportTo)
     return await talk(wanted)

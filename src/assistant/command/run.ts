@@ -9,7 +9,7 @@ import { formatJunit } from '../shared/junit.ts'
 import { titleOfStep, type ScenarioResult, type StepResult } from '../shared/scenario.ts'
 import type { Run } from './arguments.ts'
 import { describe } from './texts.ts'
-import { UsageError } from './usage.ts'
+import { UsageError } from '../../cli/options.ts'
 
 /** Plays them one after another; gives the exit code. */
 export async function run({ files, junit, variables, quiet }: Run): Promise<number> {

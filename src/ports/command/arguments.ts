@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { Option } from 'commander'
+import { readCommandLine, readWhole, UsageError, valued, type CommandSpec } from '../../cli/options.ts'
 import { unescapeLoosely } from '../../text/escapes.ts'
 import { parseRanges, type Policy } from '../docker/policy.ts'
 
@@ -11,35 +12,58 @@ const MAX_FORWARDERS = 1000
 const DEFAULT_TIMEOUT_S = 3
 const MAX_TIMEOUT_S = 600
 
-export const USAGE = `Usage: npm run ports -- <command> [options]
+const EVERYWHERE = ['project', 'status']
+const COMMANDS = {
+  list: { description: 'every port of the flows: state, where it is published, clients, declared by', takes: [...EVERYWHERE, 'json'] },
+  doctor: { description: 'the same, and for every problem what mends it', takes: [...EVERYWHERE, 'json'] },
+  publish: {
+    description: 'lead a port of this machine to that port of Node-RED, while everything runs on',
+    operands: 'PORT',
+    takes: [...EVERYWHERE, 'bind', 'host-port'],
+  },
+  unpublish: { description: 'take that away again', operands: 'PORT', takes: EVERYWHERE },
+  watch: {
+    description: 'publish what flows listen on, and close what they do not, until it is ended',
+    takes: [...EVERYWHERE, 'bind', 'allow-privileged', 'deny', 'max'],
+  },
+  check: {
+    description: 'connect from this machine and say where a byte gets stuck',
+    operands: 'PORT',
+    takes: [...EVERYWHERE, 'json', 'send', 'expect', 'timeout'],
+  },
+} satisfies Record<string, CommandSpec>
 
-  list               every port of the flows: state, where it is published, clients, who declares it
-  doctor             the same, and for every problem what mends it
-  publish PORT       lead a port of this machine to that port of Node-RED, while everything runs on
-  unpublish PORT     take that away again
-  watch              publish what flows listen on, and close what they do not, until it is ended
-  check PORT         connect from this machine and say where a byte gets stuck
+const OPTIONS = [
+  valued('--project <NAME>', 'compose project (default: COMPOSE_PROJECT_NAME, else as in docker-compose.yml)'),
+  valued('--status <URL>', "Node-RED's status port, where it is not published on this machine", readUrl),
+  new Option('--json', 'JSON in place of a table'),
+  valued('--bind <ADDRESS>', 'address of this machine (default: that of TCP_PORTS)', readAddress),
+  valued('--host-port <PORT>', 'another port of this machine', readPort),
+  new Option('--allow-privileged', 'ports below 1024 too'),
+  valued('--deny <A-B,C>', 'never these ports', readDeny),
+  valued('--max <N>', 'at most so many forwarders', (text, name) => readWhole(text, name, [1, MAX_FORWARDERS])).default(DEFAULT_MAX),
+  valued('--send <TEXT>', 'send this; \\r \\n \\t \\0 \\xNN mean what they do elsewhere', readBytes),
+  valued('--expect <TEXT>', 'this has to come back', readBytes),
+  valued('--timeout <SECONDS>', 'how long to wait for it', (text, name) => readWhole(text, name, [1, MAX_TIMEOUT_S])).default(
+    DEFAULT_TIMEOUT_S,
+  ),
+]
 
-Options
-  --project NAME     compose project (default COMPOSE_PROJECT_NAME, else as in docker-compose.yml)
-  --status URL       Node-RED's status port, where it is not published on this machine
-  --json             list, doctor, check: JSON in place of a table
-  --bind ADDRESS     publish, watch: address of this machine (default that of TCP_PORTS)
-  --host-port PORT   publish: another port of this machine
-  --allow-privileged watch: ports below 1024 too
-  --deny A-B,C       watch: never these ports
-  --max N            watch: at most so many forwarders (default ${DEFAULT_MAX})
-  --send TEXT        check: send this; \\r \\n \\t \\0 \\xNN mean what they do elsewhere
-  --expect TEXT      check: this has to come back
-  --timeout SECONDS  check: how long to wait for it (default ${DEFAULT_TIMEOUT_S})
+type Values = {
+  project?: string
+  status?: string
+  json?: true
+  bind?: string
+  hostPort?: number
+  allowPrivileged?: true
+  deny?: Policy['deny']
+  max: number
+  send?: Buffer
+  expect?: Buffer
+  timeout: number
+}
 
-Exit code 0: fine; 1: something needs mending; 2: wrong usage, or Docker or Node-RED not reached.`
-
-/** What was typed is not right; the message says what would be. */
-export class UsageError extends Error {}
-
-export const COMMANDS = ['list', 'doctor', 'publish', 'unpublish', 'watch', 'check'] as const
-export type CommandName = (typeof COMMANDS)[number]
+export type CommandName = keyof typeof COMMANDS
 
 export type Arguments = {
   command: CommandName
@@ -55,78 +79,42 @@ export type Arguments = {
   timeoutMs: number
 }
 
-/** Which options beside project, status and help a command takes. */
-const OPTIONS: Record<CommandName, readonly string[]> = {
-  list: ['json'],
-  doctor: ['json'],
-  publish: ['bind', 'host-port'],
-  unpublish: [],
-  watch: ['bind', 'allow-privileged', 'deny', 'max'],
-  check: ['json', 'send', 'expect', 'timeout'],
-}
-const WITH_PORT = new Set<CommandName>(['publish', 'unpublish', 'check'])
-
-/** @throws UsageError; undefined: help is asked for */
-export function readArguments(args: string[]): Arguments | undefined {
-  const { values, positionals } = parse(args)
-  const [command, port, ...rest] = positionals
-  if (values.help || command === undefined) return undefined
-  if (!isCommand(command)) throw new UsageError(`unknown command "${command}"; there are: ${COMMANDS.join(', ')}`)
-  const strange = Object.keys(values).find((name) => !['project', 'status', ...OPTIONS[command]].includes(name))
-  if (strange !== undefined) throw new UsageError(`${command} has no option --${strange}`)
-  const surplus = WITH_PORT.has(command) ? rest[0] : port
+/** @throws UsageError; undefined: help was asked for and is written */
+export function readArguments(args: readonly string[]): Arguments | undefined {
+  const line = readCommandLine<CommandName, Values>(
+    {
+      name: 'npm run ports --',
+      commands: COMMANDS,
+      options: OPTIONS,
+      after: 'Exit code 0: fine; 1: something needs mending; 2: wrong usage, or Docker or Node-RED not reached.',
+    },
+    args,
+  )
+  if (line === undefined) return undefined
+  const { command, operands, values } = line
+  const takesPort = 'operands' in COMMANDS[command]
+  const [port] = operands
+  const surplus = operands[takesPort ? 1 : 0]
   if (surplus !== undefined) throw new UsageError(`${command}: "${surplus}" is too much`)
-  if (WITH_PORT.has(command) && port === undefined)
-    throw new UsageError(`${command} needs a port, such as: npm run ports -- ${command} 15502`)
+  if (takesPort && port === undefined) throw new UsageError(`${command} needs a port, such as: npm run ports -- ${command} 15502`)
+  const { bind, hostPort, status, send, expect, max, deny = [] } = values
   return {
     command,
     port: port === undefined ? undefined : readPort(port, 'port'),
     project: values.project ?? (process.env.COMPOSE_PROJECT_NAME || readProjectName()),
-    status: values.status === undefined ? undefined : readUrl(values.status),
+    status,
     json: values.json === true,
-    bind: values.bind === undefined ? undefined : readAddress(values.bind),
-    hostPort: values['host-port'] === undefined ? undefined : readPort(values['host-port'], '--host-port'),
-    policy: {
-      allowPrivileged: values['allow-privileged'] === true,
-      deny: values.deny === undefined ? [] : readDeny(values.deny),
-      max: values.max === undefined ? DEFAULT_MAX : readNumber(values.max, { name: '--max', from: 1, to: MAX_FORWARDERS }),
-      bind: values.bind === undefined ? undefined : readAddress(values.bind),
-    },
-    send: values.send === undefined ? undefined : readBytes(values.send),
-    expect: values.expect === undefined ? undefined : readBytes(values.expect),
-    timeoutMs: 1000 * readNumber(values.timeout ?? String(DEFAULT_TIMEOUT_S), { name: '--timeout', from: 1, to: MAX_TIMEOUT_S }),
+    bind,
+    hostPort,
+    policy: { allowPrivileged: values.allowPrivileged === true, deny, max, bind },
+    send,
+    expect,
+    timeoutMs: 1000 * values.timeout,
   }
-}
-
-function parse(args: string[]) {
-  const text = { type: 'string' } as const
-  const flag = { type: 'boolean' } as const
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        ...{ project: text, status: text, bind: text, 'host-port': text, deny: text, max: text, send: text, expect: text, timeout: text },
-        ...{ json: flag, 'allow-privileged': flag, help: { type: 'boolean', short: 'h' } },
-      },
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-}
-
-function isCommand(name: string): name is CommandName {
-  return (COMMANDS as readonly string[]).includes(name)
 }
 
 function readPort(text: string, name: string): number {
-  return readNumber(text, { name, from: 1, to: 65_535 })
-}
-
-function readNumber(text: string, { name, from, to }: { name: string; from: number; to: number }): number {
-  const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN
-  if (!(number >= from && number <= to)) throw new UsageError(`${name} "${text}": allowed is a whole number from ${from} to ${to}`)
-  return number
+  return readWhole(text, name, [1, 65_535])
 }
 
 function readAddress(text: string): string {

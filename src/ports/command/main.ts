@@ -5,10 +5,11 @@ import { readNodeRed } from '../docker/project.ts'
 import { survey } from '../docker/survey.ts'
 import { watch } from '../docker/watch.ts'
 import { needsMending } from '../shared/diagnosis.ts'
-import { readArguments, USAGE, UsageError, type Arguments } from './arguments.ts'
+import { readArguments, type Arguments } from './arguments.ts'
 import { publish, unpublish } from './publishing.ts'
 import { formatRows } from './table.ts'
 import { describeProblem } from './texts.ts'
+import { UsageError } from '../../cli/options.ts'
 import { say } from '../../cli/terminal.ts'
 
 const FINE = 0
@@ -82,11 +83,7 @@ async function perform(args: Arguments): Promise<number> {
 export async function main(args: string[]): Promise<number> {
   try {
     const wanted = readArguments(args)
-    if (wanted === undefined) {
-      console.log(USAGE)
-      return FINE
-    }
-    return await perform(wanted)
+    return wanted === undefined ? FINE : await perform(wanted)
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof PortsError)) throw error
     say(error.message)

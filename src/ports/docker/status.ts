@@ -1,4 +1,5 @@
 // Node-RED's status port, as a client.
+import { createParser } from 'eventsource-parser'
 import type { PortsSnapshot, PublishFailure } from '../shared/facts.ts'
 import { PORTS_HEADER } from '../header.ts'
 import { ProjectUnavailable } from './errors.ts'
@@ -59,10 +60,18 @@ export async function followSnapshots(
     if (response.status === 404)
       throw new ProjectUnavailable(`the Node-RED at ${url} is too old for live ports: docker compose up --build --wait`)
     if (!response.ok || !response.body) throw new Error(`status ${response.status}: ${(await response.text()).trim()}`)
-    const events = createEventReader(onSnapshot)
+    const events = createParser({
+      maxBufferSize: MAX_EVENT_CHARS,
+      onEvent: ({ event, data }) => {
+        if (event === 'listeners') onSnapshot(parseSnapshot(data))
+      },
+      onError: (error) => {
+        if (error.type === 'max-buffer-size-exceeded') throw new Error(`an event is longer than ${MAX_EVENT_CHARS} characters`)
+      },
+    })
     for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
       hear()
-      events.push(text)
+      events.feed(text)
     }
   } finally {
     clearTimeout(timer)
@@ -93,24 +102,6 @@ async function get(url: string): Promise<unknown> {
     return await response.json()
   } catch (error) {
     throw unavailable(url, error)
-  }
-}
-
-/** Server-sent events: lines of `field: value`, an empty line ends each. https://html.spec.whatwg.org/multipage/server-sent-events.html */
-function createEventReader(onSnapshot: (snapshot: PortsSnapshot) => void): { push: (text: string) => void } {
-  let held = ''
-  return {
-    push(text) {
-      held += text
-      for (let end = held.indexOf('\n\n'); end >= 0; end = held.indexOf('\n\n')) {
-        const lines = held.slice(0, end).split('\n')
-        held = held.slice(end + 2)
-        const valueOf = (field: string) =>
-          lines.filter((line) => line.startsWith(`${field}:`)).map((line) => line.slice(field.length + 1).trim())
-        if (valueOf('event')[0] === 'listeners') onSnapshot(parseSnapshot(valueOf('data').join('\n')))
-      }
-      if (held.length > MAX_EVENT_CHARS) throw new Error(`an event is longer than ${MAX_EVENT_CHARS} characters`)
-    },
   }
 }
 

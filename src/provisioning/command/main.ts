@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { createTwoFilesPatch } from 'diff'
 import { formatFlow, type FlowNode } from '../flow-set.ts'
 import type { FileState } from '../merge.ts'
@@ -8,17 +7,22 @@ import type { ProvisionedFile } from '../provisioned.ts'
 import type { BrokenSource } from '../sources.ts'
 import { templateTexts } from '../texts.ts'
 import { openAdmin, type Admin } from '../../cli/admin.ts'
+import { readCommandLine, UsageError, valued, type CommandSpec } from '../../cli/options.ts'
 import { say } from '../../cli/terminal.ts'
 
-const USAGE = `Usage: npm run flows -- <command> [--url URL] [--user USER]
+const COMMANDS = {
+  status: { description: 'how each provisioned flow file stands to what is deployed', takes: ['url', 'user'] },
+  diff: { description: 'what was changed in the editor', operands: 'NAME', takes: ['url', 'user'] },
+  reset: { description: "deploy the file's flow again, in place of what was changed or deleted", operands: 'NAME', takes: ['url', 'user'] },
+  export: { description: 'write the deployed flow back to flows/NAME.json', operands: 'NAME', takes: ['url', 'user'] },
+} satisfies Record<string, CommandSpec>
 
-  status         how each provisioned flow file stands to what is deployed
-  diff NAME      what was changed in the editor
-  reset NAME     deploy the file's flow again, in place of what was changed or deleted
-  export NAME    write the deployed flow back to flows/NAME.json
+const OPTIONS = [
+  valued('--url <URL>', 'where the editor is (default: http://127.0.0.1:1880)'),
+  valued('--user <USER>', 'whose login it is (default: NODE_RED_ADMIN_USER, else admin)'),
+]
 
-The editor is at --url (default http://127.0.0.1:1880), the login is NODE_RED_ADMIN_USER (default admin)
-and NODE_RED_ADMIN_PASSWORD from the environment or .env; without a password it is asked for.`
+const AFTER = `The password is NODE_RED_ADMIN_PASSWORD from the environment or .env; without one it is asked for.`
 
 const STATE_TEXTS: Record<FileState, string> = {
   new: 'not deployed yet: comes at the next start',
@@ -80,17 +84,15 @@ async function find(admin: Admin, name: string): Promise<ProvisionedFile> {
 }
 
 /** `npm run flows`. @throws Error that says what is wrong, for people */
-export async function main(args: string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
+export async function main(args: readonly string[]): Promise<void> {
+  const line = readCommandLine<keyof typeof COMMANDS, { url?: string; user?: string }>(
+    { name: 'npm run flows --', commands: COMMANDS, options: OPTIONS, after: AFTER },
     args,
-    allowPositionals: true,
-    options: { url: { type: 'string' }, user: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  })
-  const [command, name] = positionals
-  const commands = { diff, reset, export: exportFlow }
-  if (values.help || command === undefined) return console.log(USAGE)
-  if (command === 'status') return status(await openAdmin(values))
-  if (!Object.hasOwn(commands, command)) throw new Error(`unknown command "${command}"\n\n${USAGE}`)
-  if (name === undefined) throw new Error(`${command} needs the name of a flow, such as: npm run flows -- ${command} tcp-in-server`)
-  await commands[command as keyof typeof commands](await openAdmin(values), name)
+  )
+  if (line === undefined) return
+  const { command, operands, values } = line
+  if (command === 'status') return await status(await openAdmin(values))
+  const [name] = operands
+  if (name === undefined) throw new UsageError(`${command} needs the name of a flow, such as: npm run flows -- ${command} tcp-in-server`)
+  await { diff, reset, export: exportFlow }[command](await openAdmin(values), name)
 }
