@@ -48,7 +48,7 @@ export const zh: Catalog = {
   'preset.tcp-in-client': 'TCP in · 客户端',
   'preset.tcp-out-server': 'TCP out · 服务端',
   'preset.tcp-out-client': 'TCP out · 客户端',
-  'preset.tcp-response': 'TCP 应答',
+  'preset.tcp-response': 'TCP 响应',
   'preset.tcp-in-server.hint': '作为客户端连接 {port}：发送的内容会出现在流程里。',
   'preset.tcp-in-client.hint': '监听 {port}：Node-RED 会连接进来，接收你发送的内容。',
   'preset.tcp-out-server.hint': '作为客户端连接 {port}：流程会发送给所有已连接的客户端。',
