@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -216,6 +216,7 @@ test('sessions outlive a restart, and end with the password', async () => {
   const create = () => new EmbeddedNodeRedTcp().withEnvironment({ DATA_DIR })
   await using first = await create().withAdminPassword('first password').start()
   const { cookie } = await signIn(first.getEditorUrl(), 'first password')
+  await expect.poll(() => existsSync(join(DATA_DIR, '.secrets', 'sessions.json'))).toBe(true)
   await first.stop()
   await using second = await create().withAdminPassword('first password').start()
   expect(await statusOf(`${second.getEditorUrl()}/flows`, { headers: { cookie } })).toBe(200)

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -62,10 +62,11 @@ test('logging out ends what the login has opened, and nothing else', async () =>
 
 test('what is held ends when the session expires, unless it has ended before', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'node-red-tcp-')), 'sessions.json')
-  const token = openSessions(file, 'key').begin()
+  const token = openSessions(file, 'key', expect.fail).begin()
+  await expect.poll(() => existsSync(file)).toBe(true)
   const [[id]] = JSON.parse(readFileSync(file, 'utf8')) as [[string, number]]
   writeFileSync(file, JSON.stringify([[id, Date.now() + LEFT_MS]]))
-  const sessions = openSessions(file, 'key')
+  const sessions = openSessions(file, 'key', expect.fail)
   const ended: string[] = []
   sessions.hold(token, () => ended.push('held'))
   const release = sessions.hold(token, () => ended.push('released'))

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import WebSocket from 'ws'
-import type { Answer, EndpointInfo, Limits, Requests, ServerEvent, Verb } from '../../src/assistant/shared/protocol.ts'
+import type { Answer, Answers, EndpointInfo, Limits, ServerEvent } from '../../src/assistant/shared/protocol.ts'
+import type { Asked, Verb } from '../../src/assistant/shared/requests.ts'
 import { AdminClient } from '../../src/testing/admin-client.ts'
 import { waitUntil } from '../../src/testing/wait.ts'
 import { PASSWORD } from '../server.ts'
@@ -33,14 +34,14 @@ export class Control {
     return this.hello!
   }
 
-  async ask<V extends Verb>(verb: V, question: Requests[V]['ask']): Promise<Requests[V]['answer']> {
+  async ask<V extends Verb>(verb: V, asked: Asked<V>): Promise<Answers[V]> {
     const id = (this.count += 1)
     const answer = await new Promise<Answer>((resolve) => {
       this.waiting.set(id, resolve)
-      this.socket.send(JSON.stringify({ ...question, id, do: verb }))
+      this.socket.send(JSON.stringify({ ...asked, id, do: verb }))
     })
     if (!answer.ok) throw new Error(`the assistant refused ${verb}: ${JSON.stringify(answer.error)}`)
-    return answer.result
+    return answer.result as Answers[V]
   }
 
   /** A server of the assistant on this port, with an empty log. */

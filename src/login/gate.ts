@@ -84,7 +84,7 @@ export function createGate(options: GateOptions): Gate {
     }
     // Whatever is open: what a login may do, a page elsewhere may not do with it.
     if (!SAFE_METHODS.has(method) && isForeign(request, options.clientOf(request).hosts)) return sendJson(response, 403, FOREIGN)
-    if (pathname === `${adminRoot}auth/revoke` && method === 'POST') return signOut(request, response, token)
+    if (pathname === `${adminRoot}auth/revoke` && method === 'POST') return void signOut(request, response, token).catch(failed(response))
     keepToken(request, cookieName, token)
     response.once(
       'close',
@@ -198,8 +198,8 @@ export function createGate(options: GateOptions): Gate {
     return validToken(request)
   }
 
-  function signOut(request: IncomingMessage, response: ServerResponse, token: string): void {
-    sessions.end(token)
+  async function signOut(request: IncomingMessage, response: ServerResponse, token: string): Promise<void> {
+    await sessions.end(token)
     const ended = cookie(request, { name: cookieName, value: '', path: '/', seconds: 0 })
     sendJson(response, 200, { redirect: signInPath }, { 'set-cookie': ended })
   }

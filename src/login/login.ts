@@ -28,7 +28,9 @@ export type Login = ReturnType<typeof createLogin>
 /** One login for everything served on the editor's port. */
 export function createLogin(options: LoginOptions) {
   const key = `${options.user}\n${options.password}`
-  const sessions = openSessions(join(options.dataDir, '.secrets', 'sessions.json'), key)
+  // Nobody signs in before the gate is there.
+  let warn: Surroundings['warn'] = () => {}
+  const sessions = openSessions(join(options.dataDir, '.secrets', 'sessions.json'), key, (message) => warn(message))
   const devices = createDevices(key)
   const attempt = createAttempts({ user: options.user, password: options.password })
   // Browsers keep cookies by host, whatever the port: two installations on one host must not end each other's sessions.
@@ -42,6 +44,7 @@ export function createLogin(options: LoginOptions) {
 
   /** Puts the gate in front of the server. */
   function guard(server: Server, connections: Connections, surroundings: Surroundings): void {
+    warn = surroundings.warn
     const gate = createGate({
       sessions,
       devices,

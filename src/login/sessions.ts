@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { writeFileAtomic } from '../storage/atomic-file.ts'
+import { writeFileAtomicLater } from '../storage/atomic-file.ts'
 import { createHolds } from './holds.ts'
 
 const TOKEN_BYTES = 32
@@ -13,18 +13,26 @@ export type Sessions = {
   /** Begins a session and returns its token. */
   begin: () => string
   isValid: (token: string) => boolean
-  end: (token: string) => void
+  /** Ends a session at once; resolves when a restart knows it, too, or when that could not be written. */
+  end: (token: string) => Promise<void>
   /** Calls `end` when the session of this token ends or expires; the returned function takes that back. */
   hold: (token: string, end: () => void) => () => void
   lifetimeSeconds: number
 }
 
-/** Opens the sessions kept in `file`. */
-export function openSessions(file: string, key: string): Sessions {
+/** Opens the sessions kept in `file`. `warn`: hears why they could not be written; they go on all the same. */
+export function openSessions(file: string, key: string, warn: (message: string) => void): Sessions {
   const expiries = readExpiries(file)
   const holds = createHolds()
   const digest = (token: string) => createHmac('sha256', key).update(token).digest('base64url')
-  const save = () => writeFileAtomic(file, JSON.stringify([...expiries]), { mode: 0o600 })
+  // One after another: a disk may be slow, and the newest state counts.
+  let saved = Promise.resolve()
+  const save = () => {
+    saved = saved
+      .then(() => writeFileAtomicLater(file, JSON.stringify([...expiries]), { mode: 0o600 }))
+      .catch((error: Error) => warn(`sessions could not be written to ${file}: ${error.message}; they end with this process`))
+    return saved
+  }
   const drop = (id: string) => {
     if (!expiries.delete(id)) return false
     holds.end(id)
@@ -36,12 +44,12 @@ export function openSessions(file: string, key: string): Sessions {
       const now = Date.now()
       for (const [id, expiry] of expiries) if (expiry <= now || expiries.size >= MAX_SESSIONS) drop(id)
       expiries.set(digest(token), now + LIFETIME_MS)
-      save()
+      void save()
       return token
     },
     isValid: (token) => (expiries.get(digest(token)) ?? 0) > Date.now(),
-    end(token) {
-      if (drop(digest(token))) save()
+    async end(token) {
+      if (drop(digest(token))) await save()
     },
     hold(token, end) {
       const id = digest(token)

@@ -127,6 +127,11 @@ export class StartedEmbeddedNodeRedTcp implements AsyncDisposable {
     return this.output
   }
 
+  /** The number of its process. */
+  get pid(): number {
+    return this.child.pid!
+  }
+
   get dataDir(): string {
     return join(this.options.folder, 'data')
   }

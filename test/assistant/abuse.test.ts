@@ -6,7 +6,8 @@ import { createInbox } from '../../src/assistant/scenario/inbox.ts'
 import { createHub, type Hub } from '../../src/assistant/engine/hub.ts'
 import { createWatcher } from '../../src/assistant/server/watcher.ts'
 import { parseHexPattern, indexOfBytes, indexOfPattern } from '../../src/assistant/shared/pattern.ts'
-import type { ViewAsked } from '../../src/assistant/shared/protocol.ts'
+import { perform } from './support/perform.ts'
+import type { View } from '../../src/assistant/shared/requests.ts'
 import { parseRegex } from '../../src/assistant/shared/regex.ts'
 import { compileRule } from '../../src/assistant/shared/rules.ts'
 import { createSearch } from '../../src/assistant/shared/search.ts'
@@ -127,7 +128,7 @@ describe('a scenario file', () => {
     const hub = startHub()
     const sink = { send() {}, buffered: () => 0 }
     const watcher = createWatcher(hub, sink, { permissions: { read: true, write: true, flows: true }, version: '1' })
-    const { result, lagMs } = await lagOf(() => watcher.answer({ id: 1, do: 'scenario', text }).catch((error: Error) => error.message))
+    const { result, lagMs } = await lagOf(() => watcher.answer('scenario', { text }).catch((error: Error) => error.message))
     watcher.stop()
     return { lagMs, refusal: typeof result === 'string' ? result : 'played' }
   }
@@ -159,9 +160,9 @@ describe('a scenario file', () => {
     const loop = '- {repeat: 100000, steps: [{repeat: 100000, steps: [{close: a}]}]}'
     const text = `peers: {a: {client: "127.0.0.1:${port}"}}\nsteps: [{connected: a}, ${loop.slice(2)}]`
     const { result, lagMs } = await lagOf(async () => {
-      const { run } = (await watcher.answer({ id: 1, do: 'scenario', text })) as { run: string }
+      const { run } = (await watcher.answer('scenario', { text })) as { run: string }
       await new Promise((resolve) => setTimeout(resolve, 300))
-      await watcher.answer({ id: 2, do: 'scenario', stop: run })
+      await watcher.answer('scenario', { stop: run })
       await expect.poll(() => hub.infos()).toEqual([])
       return 'stopped'
     })
@@ -178,7 +179,7 @@ describe('long work lets others have their turn', () => {
     await once(server, 'listening')
     const hub = startHub()
     const spec: EndpointSpec = { kind: 'tcp-client', host: '127.0.0.1', port: (server.address() as AddressInfo).port }
-    const { id } = await hub.perform<'open'>({ id: 1, do: 'open', spec })
+    const { id } = hub.open(spec)
     server.unref()
     await expect.poll(() => hub.find(id).info().peers.length).toBe(1)
     for (const piece of pieces) hub.find(id).log.add('tx', hub.find(id).info().peers[0]!.id, { data: piece })
@@ -186,7 +187,7 @@ describe('long work lets others have their turn', () => {
   }
   const large = () => filled(Array.from({ length: 8 }, () => Buffer.alloc(MIB, 'a')))
 
-  test.each<[string, ViewAsked]>([
+  test.each<[string, View]>([
     ['frames of one byte', { view: 'framing', framing: { kind: 'fixed', length: 1 } }],
     ['a delimiter that never comes', { view: 'framing', framing: { kind: 'delimiter', delimiter: '61 61 61 62', keep: true } }],
     ['a delimiter that comes all the time', { view: 'framing', framing: { kind: 'delimiter', delimiter: '61', keep: true } }],
@@ -196,14 +197,14 @@ describe('long work lets others have their turn', () => {
     ['latency', { view: 'latency' }],
   ])('view of %s', async (_name, view) => {
     const { hub, id } = await large()
-    const { result, lagMs } = await lagOf(() => hub.perform({ id: 1, do: 'view', endpoint: id, ...view }))
+    const { result, lagMs } = await lagOf(() => perform(hub, 'view', { endpoint: id, ...view }))
     if ('frames' in result) expect(result.frames.length).toBeLessThanOrEqual(5_000)
     expect(lagMs).toBeLessThan(1_000)
   })
 
   test.each(['text', 'csv', 'hexdump', 'pcapng', 'flow'] as const)('export as %s', async (format) => {
     const { hub, id } = await large()
-    const { lagMs } = await lagOf(() => hub.perform({ id: 1, do: 'export', endpoint: id, format }))
+    const { lagMs } = await lagOf(() => perform(hub, 'export', { endpoint: id, format }))
     expect(lagMs).toBeLessThan(1_500)
   })
 
@@ -214,7 +215,7 @@ describe('long work lets others have their turn', () => {
       { send() {}, buffered: () => 0 },
       { permissions: { read: true, write: true, flows: true }, version: '1' },
     )
-    const answers = Array.from({ length: 20 }, () => watcher.answer({ id: 1, do: 'export', endpoint: id, format: 'hexdump' }))
+    const answers = Array.from({ length: 20 }, () => watcher.answer('export', { endpoint: id, format: 'hexdump' }))
     watcher.stop()
     const outcomes = await Promise.allSettled(answers)
     expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'rejected'))
@@ -222,23 +223,19 @@ describe('long work lets others have their turn', () => {
 
   test('an answer holds no more entries than make a message of a bounded length', async () => {
     const { hub, id } = await large()
-    const answer = (await hub.perform<'fetch'>({ id: 1, do: 'fetch', endpoint: id, from: 0, to: 100 })) as { entries: unknown[] }
+    const answer = await perform(hub, 'fetch', { endpoint: id, from: 0, to: 100 })
     expect(JSON.stringify(answer).length).toBeLessThan(4 * MIB)
     expect(answer.entries.length).toBeGreaterThan(0)
   })
 
   test('a file in datagrams of one byte', async () => {
     const hub = startHub()
-    const { id } = await hub.perform<'open'>({
-      id: 1,
-      do: 'open',
-      spec: { kind: 'udp', localPort: 0, host: '127.0.0.1', port: 9 },
-    })
+    const { id } = hub.open({ kind: 'udp', localPort: 0, host: '127.0.0.1', port: 9 })
     await expect.poll(() => hub.find(id).info().peers.length).toBe(1)
     const size = 30_000
-    void hub.perform({ id: 1, do: 'file', endpoint: id, step: 'begin', name: 'f', size, chunkBytes: 1 })
+    void perform(hub, 'file', { endpoint: id, step: 'begin', name: 'f', size, chunkBytes: 1 })
     const data = Buffer.alloc(size).toString('base64')
-    const { turns } = await lagOf(() => hub.perform({ id: 1, do: 'file', endpoint: id, step: 'chunk', data }))
+    const { turns } = await lagOf(() => perform(hub, 'file', { endpoint: id, step: 'chunk', data }))
     expect(turns).toBeGreaterThan(3)
   })
 
@@ -251,12 +248,12 @@ describe('long work lets others have their turn', () => {
     await once(server, 'listening')
     const hub = startHub()
     const spec: EndpointSpec = { kind: 'tcp-client', host: '127.0.0.1', port: (server.address() as AddressInfo).port }
-    const { id } = await hub.perform<'open'>({ id: 1, do: 'open', spec })
+    const { id } = hub.open(spec)
     await expect.poll(() => hub.find(id).info().peers.length).toBe(1)
-    void hub.perform({ id: 1, do: 'faults', endpoint: id, faults: { splitBytes: 1, splitDelayMs: 0 } })
+    void perform(hub, 'faults', { endpoint: id, faults: { splitBytes: 1, splitDelayMs: 0 } })
     const size = 30_000
     const { lagMs } = await lagOf(async () => {
-      await hub.perform({ id: 1, do: 'send', endpoint: id, data: Buffer.alloc(size).toString('base64') })
+      await perform(hub, 'send', { endpoint: id, data: Buffer.alloc(size).toString('base64') })
       await expect.poll(() => received.reduce((sum, length) => sum + length, 0), { timeout: 30_000 }).toBe(size)
     })
     expect(lagMs).toBeLessThan(1_000)
@@ -267,7 +264,7 @@ describe('long work lets others have their turn', () => {
     const { hub, id } = await filled(Array.from({ length: 10_000 }, () => Buffer.from('x')))
     const { turns } = await lagOf(async () => {
       const source = { endpoint: id, dir: 'tx' as const }
-      await hub.perform({ id: 1, do: 'replay', endpoint: id, source, speed: 1000 })
+      await perform(hub, 'replay', { endpoint: id, source, speed: 1000 })
       await expect.poll(() => hub.find(id).info().replay, { timeout: 30_000 }).toBeUndefined()
     })
     expect(turns).toBeGreaterThan(3)
@@ -282,7 +279,7 @@ test('a flood that a scenario waits in is looked at for a part of the time only'
     { permissions: { read: true, write: true, flows: true }, version: '1' },
   )
   const text = `peers: {s: {server: 0}}\nsteps: [{expect: {regex: "never{5}z"}, from: s, timeout: 60s}]`
-  const { run } = (await watcher.answer({ id: 1, do: 'scenario', text })) as { run: string }
+  const { run } = (await watcher.answer('scenario', { text })) as { run: string }
   await expect.poll(() => hub.infos()[0]?.state).toBe('open')
   const device = connect(hub.infos()[0]!.local!.port, '127.0.0.1')
   device.on('error', () => {})
@@ -290,7 +287,7 @@ test('a flood that a scenario waits in is looked at for a part of the time only'
     for (let count = 0; count < 200; count += 1) device.write(Buffer.alloc(30_000, 'never'))
     await expect.poll(() => hub.infos()[0]!.counters.rxBytes, { timeout: 30_000 }).toBe(6_000_000)
   })
-  await watcher.answer({ id: 2, do: 'scenario', stop: run })
+  await watcher.answer('scenario', { stop: run })
   device.destroy()
   watcher.stop()
   expect(lagMs).toBeLessThan(1_000)

@@ -12,6 +12,7 @@ import type { Answer, EndpointInfo, FramingView, NodeView, ServerEvent } from '.
 import type { Draft, EndpointSpec } from '../../src/assistant/shared/spec.ts'
 import { createAuthority } from '../../src/testing/certificates.ts'
 import { TcpClient } from '../../src/testing/tcp-client.ts'
+import { perform } from './support/perform.ts'
 import { freePort } from '../../src/testing/free-port.ts'
 import { TcpPeer } from '../../src/testing/tcp-peer.ts'
 
@@ -22,7 +23,7 @@ function startHub(options: HubOptions = {}): Hub {
 }
 
 function open(hub: Hub, spec: EndpointSpec): string {
-  return (hub.perform({ id: 1, do: 'open', spec }) as EndpointInfo).id
+  return hub.open(spec).id
 }
 
 const infoOf = (hub: Hub, endpoint: string): EndpointInfo => hub.find(endpoint).info()
@@ -63,16 +64,16 @@ test('a client and a server talk, to one peer and to all', async () => {
   const one = open(hub, { kind: 'tcp-client', host: 'localhost', port })
   const other = open(hub, { kind: 'tcp-client', host: '127.0.0.1', port })
   await expect.poll(() => infoOf(hub, server).peers.length).toBe(2)
-  expect(hub.perform({ id: 1, do: 'send', endpoint: server, draft: draft('all') })).toEqual({ bytes: 3, peers: 2 })
+  expect(perform(hub, 'send', { endpoint: server, draft: draft('all') })).toEqual({ bytes: 3, peers: 2 })
   await expect.poll(() => [received(hub, one), received(hub, other)]).toEqual(['all', 'all'])
   await opened(hub, other)
   const peer = `127.0.0.1:${infoOf(hub, other).local!.port}`
-  void hub.perform({ id: 1, do: 'send', endpoint: server, peer, data: Buffer.from('!').toString('base64') })
-  void hub.perform({ id: 1, do: 'send', endpoint: one, draft: draft('你好', { encoding: 'gbk', ending: '\r\n' }) })
+  void perform(hub, 'send', { endpoint: server, peer, data: Buffer.from('!').toString('base64') })
+  void perform(hub, 'send', { endpoint: one, draft: draft('你好', { encoding: 'gbk', ending: '\r\n' }) })
   await expect.poll(() => received(hub, other)).toBe('all!')
   expect(received(hub, one)).toBe('all')
   await expect.poll(() => infoOf(hub, server).counters.rxBytes).toBe(6)
-  void hub.perform({ id: 1, do: 'kick', endpoint: server, peer })
+  void perform(hub, 'kick', { endpoint: server, peer })
   await expect.poll(() => infoOf(hub, other).state).toBe('closed')
   expect(codes(hub, other)).toContain('ENDED')
 })
@@ -100,7 +101,7 @@ test('says that a port is in use, and opens when it is free', async () => {
   await expect.poll(() => infoOf(hub, endpoint).problem).toEqual({ code: 'PORT_IN_USE', params: { port } })
   taken.close()
   await once(taken, 'close')
-  void hub.perform({ id: 1, do: 'reopen', endpoint })
+  void perform(hub, 'reopen', { endpoint })
   expect(await opened(hub, endpoint)).toBe(port)
 })
 
@@ -171,7 +172,7 @@ test('talks TLS on both sides', async () => {
   expect(JSON.stringify(infoOf(hub, server))).not.toContain('PRIVATE KEY')
   const trusting = open(hub, { kind: 'tcp-client', host: '127.0.0.1', port, tls: { ca, servername: 'localhost' } })
   await expect.poll(() => infoOf(hub, server).peers.length).toBe(1)
-  void hub.perform({ id: 1, do: 'send', endpoint: trusting, draft: draft('secret') })
+  void perform(hub, 'send', { endpoint: trusting, draft: draft('secret') })
   await expect.poll(() => received(hub, server)).toBe('secret')
   const wary = open(hub, { kind: 'tcp-client', host: '127.0.0.1', port, tls: {} })
   await expect.poll(() => infoOf(hub, wary).problem?.code).toBe('TLS_FAILED')
@@ -185,16 +186,14 @@ test('sends and receives datagrams, to a target and back to who has sent', async
   const hub = startHub()
   const here = open(hub, { kind: 'udp', localPort: 0, localHost: '127.0.0.1' })
   const port = await opened(hub, here)
-  expect(() => hub.perform({ id: 1, do: 'send', endpoint: here, draft: draft('x') })).toThrow('NO_TARGET')
+  expect(() => perform(hub, 'send', { endpoint: here, draft: draft('x') })).toThrow('NO_TARGET')
   const there = open(hub, { kind: 'udp', localPort: 0, host: '127.0.0.1', port })
   await opened(hub, there)
-  void hub.perform({ id: 1, do: 'send', endpoint: there, draft: draft('ping') })
+  void perform(hub, 'send', { endpoint: there, draft: draft('ping') })
   await expect.poll(() => received(hub, here)).toBe('ping')
-  void hub.perform({ id: 1, do: 'send', endpoint: here, draft: draft('pong') })
+  void perform(hub, 'send', { endpoint: here, draft: draft('pong') })
   await expect.poll(() => received(hub, there)).toBe('pong')
-  expect(() => hub.perform({ id: 1, do: 'send', endpoint: here, data: Buffer.alloc(65_508).toString('base64') })).toThrow(
-    'DATAGRAM_TOO_LONG',
-  )
+  expect(() => perform(hub, 'send', { endpoint: here, data: Buffer.alloc(65_508).toString('base64') })).toThrow('DATAGRAM_TOO_LONG')
 })
 
 test('hears what is sent to a multicast group', async () => {
@@ -219,9 +218,7 @@ test('answers by rules, greets, repeats and counts', async () => {
   const hub = startHub()
   const server = open(hub, { kind: 'tcp-server', port: 0, host: '127.0.0.1' })
   const port = await opened(hub, server)
-  void hub.perform({
-    id: 1,
-    do: 'rules',
+  void perform(hub, 'rules', {
     endpoint: server,
     rules: [
       { when: { by: 'connect' }, reply: draft('hi ') },
@@ -232,13 +229,13 @@ test('answers by rules, greets, repeats and counts', async () => {
   await client.expect('hi ')
   await client.send('get speed')
   await client.expect('speed=1')
-  void hub.perform({ id: 1, do: 'timer', endpoint: server, timer: { draft: draft('tick'), periodMs: 10, count: 3 } })
+  void perform(hub, 'timer', { endpoint: server, timer: { draft: draft('tick'), periodMs: 10, count: 3 } })
   await client.expect('ticktickticktick'.slice(4))
   await expect.poll(() => infoOf(hub, server).timer).toBeUndefined()
   expect(codes(hub, server)).toContain('TIMER_DONE')
-  expect(() =>
-    hub.perform({ id: 1, do: 'rules', endpoint: server, rules: [{ when: { by: 'regex', pattern: '(' }, reply: draft('') }] }),
-  ).toThrow('BAD_RULE')
+  expect(() => perform(hub, 'rules', { endpoint: server, rules: [{ when: { by: 'regex', pattern: '(' }, reply: draft('') }] })).toThrow(
+    'BAD_RULE',
+  )
   expect(infoOf(hub, server).rules).toHaveLength(2)
 })
 
@@ -247,21 +244,20 @@ test('a file goes out piece by piece, and is cancelled when its sender leaves', 
   const server = open(hub, { kind: 'tcp-server', port: 0, host: '127.0.0.1' })
   await using client = await TcpClient.connect(await opened(hub, server))
   await expect.poll(() => infoOf(hub, server).peers.length).toBe(1)
-  const begin = { id: 1, do: 'file', endpoint: server, step: 'begin', name: 'a.bin', size: 6 } as const
-  const chunk = (text: string) =>
-    hub.perform({ id: 1, do: 'file', endpoint: server, step: 'chunk', data: Buffer.from(text).toString('base64') })
-  void hub.perform(begin)
+  const begin = { endpoint: server, step: 'begin', name: 'a.bin', size: 6 } as const
+  const chunk = (text: string) => perform(hub, 'file', { endpoint: server, step: 'chunk', data: Buffer.from(text).toString('base64') })
+  void perform(hub, 'file', begin)
   expect(await chunk('abc')).toMatchObject({ sent: 3 })
   await expect(chunk('defg')).rejects.toThrow('FILE_OUT_OF_STEP')
   expect(await chunk('def')).toMatchObject({ sent: 6 })
   await client.expect('abcdef')
   expect(codes(hub, server)).toContain('FILE_DONE')
   const owner = {}
-  void hub.perform(begin, owner)
+  void perform(hub, 'file', begin, owner)
   hub.leave(owner)
   expect(infoOf(hub, server).file).toBeUndefined()
   expect(codes(hub, server)).toContain('FILE_CANCELLED')
-  expect(() => hub.perform({ ...begin, size: 2 ** 40 })).toThrow('FILE_TOO_LARGE')
+  expect(() => perform(hub, 'file', { ...begin, size: 2 ** 40 })).toThrow('FILE_TOO_LARGE')
 })
 
 test('a tap passes on both ways and logs both', async () => {
@@ -287,12 +283,12 @@ test('replays one direction of a log with its pauses', async () => {
   const port = await opened(hub, server)
   const client = open(hub, { kind: 'tcp-client', host: '127.0.0.1', port })
   await expect.poll(() => infoOf(hub, server).peers.length).toBe(1)
-  void hub.perform({ id: 1, do: 'send', endpoint: client, draft: draft('a') })
+  void perform(hub, 'send', { endpoint: client, draft: draft('a') })
   await expect.poll(() => received(hub, server)).toBe('a')
   await sleep(100)
-  void hub.perform({ id: 1, do: 'send', endpoint: client, draft: draft('b') })
+  void perform(hub, 'send', { endpoint: client, draft: draft('b') })
   await expect.poll(() => received(hub, server)).toBe('ab')
-  void hub.perform({ id: 1, do: 'replay', endpoint: server, source: { endpoint: server, dir: 'rx' } })
+  void perform(hub, 'replay', { endpoint: server, source: { endpoint: server, dir: 'rx' } })
   await expect.poll(() => received(hub, client)).toBe('ab')
   const times = hub
     .find(client)
@@ -312,29 +308,29 @@ test('splits, merges, half-closes and resets as it is told to', async () => {
       .find(server)
       .log.slice(0, Infinity)
       .flatMap(({ dir, data }) => (dir === 'tx' ? [Buffer.from(data!).toString()] : []))
-  const send = (text: string) => hub.perform({ id: 1, do: 'send', endpoint: server, draft: draft(text) })
-  void hub.perform({ id: 1, do: 'faults', endpoint: server, faults: { splitBytes: 2, splitDelayMs: 1 } })
+  const send = (text: string) => perform(hub, 'send', { endpoint: server, draft: draft(text) })
+  void perform(hub, 'faults', { endpoint: server, faults: { splitBytes: 2, splitDelayMs: 1 } })
   void send('abcde')
   await client.expect('abcde')
   expect(sent()).toEqual(['ab', 'cd', 'e'])
-  void hub.perform({ id: 1, do: 'faults', endpoint: server, faults: { mergeMs: 30 } })
+  void perform(hub, 'faults', { endpoint: server, faults: { mergeMs: 30 } })
   void send('f')
   void send('g')
   await client.expect('fg')
   expect(sent().at(-1)).toBe('fg')
-  void hub.perform({ id: 1, do: 'faults', endpoint: server, faults: {}, now: 'half-close' })
+  void perform(hub, 'faults', { endpoint: server, faults: {}, now: 'half-close' })
   await client.expectClose()
   const other = connect(port, '127.0.0.1')
   const reset = new Promise<NodeJS.ErrnoException>((resolve) => other.on('error', resolve))
   await expect.poll(() => infoOf(hub, server).peers.some(({ id }) => id.endsWith(`:${other.localPort}`))).toBe(true)
-  void hub.perform({ id: 1, do: 'faults', endpoint: server, now: 'reset' })
+  void perform(hub, 'faults', { endpoint: server, now: 'reset' })
   expect((await reset).code).toBe('ECONNRESET')
 })
 
 test('reads as slowly as it is told to', async () => {
   const hub = startHub()
   const server = open(hub, { kind: 'tcp-server', port: 0, host: '127.0.0.1' })
-  void hub.perform({ id: 1, do: 'faults', endpoint: server, faults: { readBytesPerSecond: 200_000 } })
+  void perform(hub, 'faults', { endpoint: server, faults: { readBytesPerSecond: 200_000 } })
   await using client = await TcpClient.connect(await opened(hub, server))
   const total = 150_000
   const from = performance.now()
@@ -353,7 +349,7 @@ test('keeps to its limits', async () => {
   await using second = await TcpClient.connect(port)
   await second.expectClose()
   expect(codes(hub, server)).toContain('TOO_MANY_PEERS')
-  expect(() => hub.perform({ id: 1, do: 'send', endpoint: server, draft: draft('12345') })).toThrow('TOO_LONG')
+  expect(() => perform(hub, 'send', { endpoint: server, draft: draft('12345') })).toThrow('TOO_LONG')
 })
 
 test('a log drops its oldest, in entries and in bytes, and tells how many', () => {
@@ -380,9 +376,7 @@ test('cuts a conversation again, with a verdict on every checksum', async () => 
   await expect.poll(() => infoOf(hub, server).counters.rxBytes).toBe(8)
   await client.send(Buffer.from('010300000001840B01', 'hex'))
   await expect.poll(() => infoOf(hub, server).counters.rxBytes).toBe(17)
-  const view = (await hub.perform({
-    id: 1,
-    do: 'view',
+  const view = (await perform(hub, 'view', {
     endpoint: server,
     view: 'framing',
     framing: { kind: 'fixed', length: 8 },
@@ -400,7 +394,7 @@ test('shows what a tcp in would make of it, split characters and useless setting
   const server = open(hub, { kind: 'tcp-server', port: 0, host: '127.0.0.1' })
   await using client = await TcpClient.connect(await opened(hub, server))
   const view = (settings: Record<string, string | boolean>) =>
-    hub.perform({ id: 1, do: 'view', endpoint: server, view: 'node-red', settings }) as Promise<NodeView>
+    perform(hub, 'view', { endpoint: server, view: 'node-red', settings }) as Promise<NodeView>
   const hello = Buffer.from('你好\nworld\n')
   await client.send(hello.subarray(0, 4))
   await expect.poll(() => infoOf(hub, server).counters.rxBytes).toBe(4)
@@ -428,7 +422,7 @@ test('sums up for a watcher that is too slow, and the sum is right', async () =>
   const sink = { send: (event: ServerEvent | Answer) => void events.push(event), buffered: () => buffered }
   const watcher = createWatcher(hub, sink, { permissions: { read: true, write: true, flows: true }, version: '' })
   onTestFinished(() => watcher.stop())
-  await watcher.answer({ id: 1, do: 'watch', endpoint: server })
+  await watcher.answer('watch', { endpoint: server })
   buffered = 2 ** 30
   const total = 4 * 1024 * 1024
   await client.send(Buffer.alloc(total))

@@ -14,9 +14,9 @@ function open() {
   const watcher = createWatcher(hub, sink, { permissions: { read: true, write: true, flows: true }, version: '1' })
   const events = () => heard.flatMap((message) => ('on' in message && message.on === 'scenario' ? [message.event] : []))
   return {
-    play: async (text: string) => (await watcher.answer({ id: 1, do: 'scenario', text })) as { run: string },
+    play: async (text: string) => (await watcher.answer('scenario', { text })) as { run: string },
     progress: () => events().flatMap((event) => ('steps' in event ? [event] : [])),
-    stop: async (run: string) => await watcher.answer({ id: 2, do: 'scenario', stop: run }),
+    stop: async (run: string) => await watcher.answer('scenario', { stop: run }),
     steps: () => events().flatMap((event) => ('steps' in event ? event.steps : [])),
     end: () => events().flatMap((event) => ('end' in event ? [event.end] : []))[0],
     hub,

@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import type { Endpoint } from '../engine/endpoint.ts'
 import { exportParts } from '../shared/export/write.ts'
-import type { ExportFormat } from '../shared/protocol.ts'
+import type { ExportFormat } from '../shared/requests.ts'
 import { describe } from './texts.ts'
 import { UsageError } from '../../cli/options.ts'
 

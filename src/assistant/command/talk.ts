@@ -41,8 +41,7 @@ function createConversation(options: Talk) {
   let to = ''
   let writing = Promise.resolve()
 
-  const info = hub.perform<'open'>({ id: 0, do: 'open', spec }) as { id: string }
-  const endpoint = hub.find(info.id)
+  const endpoint = hub.open(spec)
 
   function display(entry: LogEntry): void {
     if (raw) {
@@ -74,8 +73,12 @@ function createConversation(options: Talk) {
     else if (state === 'closed' || (ending.wasConnected && peers.length === 0 && leavesWithPeer(options))) ending.end('gone')
   }
 
+  function sendDraft(draft: Draft): void {
+    hub.send(endpoint.id, draft, to)
+  }
+
   function send(text: string): void {
-    void hub.perform<'send'>({ id: 0, do: 'send', endpoint: info.id, draft: { ...draft, text }, ...(to === '' ? {} : { peer: to }) })
+    sendDraft({ ...draft, text })
   }
 
   async function sendBytes(bytes: Uint8Array): Promise<void> {
@@ -109,8 +112,7 @@ function createConversation(options: Talk) {
     ending,
     send,
     sendBytes,
-    sendDraft: (one: Draft) =>
-      void hub.perform<'send'>({ id: 0, do: 'send', endpoint: info.id, draft: one, ...(to === '' ? {} : { peer: to }) }),
+    sendDraft,
     choose(peer: string): void {
       if (peer !== '') endpoint.peer(peer)
       to = peer

@@ -7,7 +7,7 @@ import { createNames } from './names.ts'
 import { createPeer, noCounters, type Link, type Peer } from './peer.ts'
 import { createReplay } from './replay.ts'
 import { createResponder } from './responder.ts'
-import { withoutSecrets } from './secrets.ts'
+import { withoutSecrets, withSecrets } from './secrets.ts'
 import type { Targets } from './targets.ts'
 import { createTimer } from './timer.ts'
 import type { Host, Transport } from './transport/transport.ts'
@@ -66,7 +66,9 @@ export class Endpoint {
     this.responder = createResponder({ note: (peer, note) => this.note(peer, note), isHere: (peer) => this.peers.get(peer.id) === peer })
   }
 
-  open(): void {
+  /** Opens it, or opens it again; with other settings when they are given. */
+  open(spec?: EndpointSpec): void {
+    if (spec) this.spec = withSecrets(spec, this.spec)
     this.close()
     this.setState('opening')
     const transport: { current?: Transport } = {}

@@ -1,5 +1,6 @@
 import { exportParts } from '../shared/export/write.ts'
-import type { ExportFormat, Request, Requests } from '../shared/protocol.ts'
+import type { Answers } from '../shared/protocol.ts'
+import type { Asked, ExportFormat } from '../shared/requests.ts'
 import { createBreath, type Breath } from './breath.ts'
 import type { Endpoint } from './endpoint.ts'
 import { spanOf } from './log.ts'
@@ -15,11 +16,11 @@ const FILES: Record<ExportFormat, { ending: string; type: string }> = {
 const BLOCK_CHARACTERS = 64 * 1024
 
 /** A log, or a part of it, as a file. Others have their turn meanwhile; nobody waits for the rest after `signal`. */
-export async function performExport(
+export async function exportAsFile(
   endpoint: Endpoint,
-  { format, ...span }: Extract<Request, { do: 'export' }>,
+  { format, ...span }: Omit<Asked<'export'>, 'endpoint'>,
   signal?: AbortSignal,
-): Promise<Requests['export']['answer']> {
+): Promise<Answers['export']> {
   const { spec, local } = endpoint.info()
   const parts = exportParts(format, spanOf(endpoint.log, span), {
     name: endpoint.name,

@@ -1,7 +1,8 @@
 import { checksumOf, verifyChecksum } from '../shared/checksum.ts'
 import { formatHex, parseHex } from '../../text/hex.ts'
 import { measureLatency } from '../shared/latency.ts'
-import type { Frame, FramingView, LatencyView, LogEntry, NodeView, TextView, ViewAsked } from '../shared/protocol.ts'
+import type { Frame, FramingView, LatencyView, LogEntry, NodeView, TextView } from '../shared/protocol.ts'
+import type { View } from '../shared/requests.ts'
 import type { ChecksumSpec, FramingSpec } from '../shared/spec.ts'
 import { createDecoder, isKnownEncoding } from '../../tcp/encoding.ts'
 import { createFramer } from '../../tcp/framing/create-framer.ts'
@@ -18,21 +19,16 @@ export const MAX_ROWS = 5_000
 export const MAX_VIEW_BYTES = 4 * 1024 * 1024
 
 /** The same bytes, seen in another way. Long logs take a while, in which others have their turn; nobody waits for the rest after `signal`. */
-export async function performView(
-  log: Log,
-  request: ViewAsked,
-  signal?: AbortSignal,
-): Promise<FramingView | NodeView | LatencyView | TextView> {
+export async function viewLog(log: Log, request: View, signal?: AbortSignal): Promise<FramingView | NodeView | LatencyView | TextView> {
   const { from = 0, to = Infinity, peer } = request
   const all = log.slice(from, to)
   const entries = peer ? all.filter((entry) => entry.peer === peer) : all
   const breath = createBreath(signal)
   switch (request.view) {
     case 'framing':
-      if (!request.framing) throw new AssistantError(notice('BAD_SETTING', { setting: 'framing', reason: 'is missing' }))
       return await viewFraming(entries, request, breath)
     case 'node-red':
-      return await viewAsNodeRed(entries, { settings: request.settings ?? {}, dir: request.dir ?? 'rx', breath })
+      return await viewAsNodeRed(entries, { settings: request.settings, dir: request.dir ?? 'rx', breath })
     case 'latency': {
       const view = measureLatency(entries)
       return { ...view, pairs: view.pairs.slice(-MAX_ROWS) }
@@ -44,7 +40,7 @@ export async function performView(
 
 async function viewFraming(
   entries: readonly LogEntry[],
-  { framing, dir, checksum, maxFrame = MAX_FRAME_BYTES }: Extract<ViewAsked, { view: 'framing' }>,
+  { framing, dir, checksum, maxFrame = MAX_FRAME_BYTES }: Extract<View, { view: 'framing' }>,
   breath: Breath,
 ): Promise<FramingView> {
   const view: FramingView = { frames: [], skipped: 0, truncated: false, problems: [] }

@@ -17,14 +17,14 @@ export function openPlayer(hub: Hub, peer: ScenarioPeer, title: string) {
     inbox,
     info,
     open(): void {
-      if (id !== undefined) void hub.perform<'reopen'>({ id: 0, do: 'reopen', endpoint: id })
-      else id = (hub.perform<'open'>({ id: 0, do: 'open', spec: peer.spec, name: title }) as { id: string }).id
+      if (id === undefined) ({ id } = hub.open(peer.spec, title))
+      else hub.find(id).open()
     },
     close(): void {
       if (id !== undefined) endpoint()?.close()
     },
     remove(): void {
-      if (id !== undefined) void hub.perform<'remove'>({ id: 0, do: 'remove', endpoint: id })
+      if (id !== undefined) hub.remove(id)
       id = undefined
     },
     /** Takes what has come since. */
@@ -35,7 +35,7 @@ export function openPlayer(hub: Hub, peer: ScenarioPeer, title: string) {
       next = log.last + 1
     },
     send(draft: Draft): void {
-      if (id !== undefined) void hub.perform<'send'>({ id: 0, do: 'send', endpoint: id, draft })
+      if (id !== undefined) hub.send(id, draft)
     },
     /** A datagram socket with a target is connected as soon as it is open. */
     isConnected: (): boolean => {

@@ -1,5 +1,6 @@
 import type { Hub } from '../engine/hub.ts'
-import type { Requests } from '../shared/protocol.ts'
+import type { Answers } from '../shared/protocol.ts'
+import type { Asked } from '../shared/requests.ts'
 import type { ScenarioEvent, StepResult, StepStart } from '../shared/scenario.ts'
 import { ScenarioError, type Scenario } from '../scenario/model.ts'
 import { parseApart } from '../scenario/parse-apart.ts'
@@ -15,8 +16,6 @@ const MAX_STEPS_TOLD = 100
 
 const running = new WeakMap<Hub, Set<string>>()
 let numbers = 0
-
-type Asked = Requests['scenario']['ask']
 
 /** Scenario runs of one watcher; they end when it leaves. Files see no variables of the server's environment but those of the hub. */
 export function createScenarios(hub: Hub, tell: (run: string, event: ScenarioEvent) => void) {
@@ -62,7 +61,7 @@ export function createScenarios(hub: Hub, tell: (run: string, event: ScenarioEve
 
   return {
     /** @throws AssistantError */
-    answer: async (asked: Asked): Promise<Requests['scenario']['answer']> => {
+    answer: async (asked: Asked<'scenario'>): Promise<Answers['scenario']> => {
       if ('text' in asked) return await start(asked.text, asked.keep === true)
       stops.get(asked.stop)?.abort()
       return {}

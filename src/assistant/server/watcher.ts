@@ -1,7 +1,10 @@
-import type { Answer, Permissions, Request, Requests, ServerEvent, Verb } from '../shared/protocol.ts'
+import type { Answer, Answers, Permissions, ServerEvent } from '../shared/protocol.ts'
+import type { Asked, Verb } from '../shared/requests.ts'
+import { toEntry } from './entries.ts'
+import { createHandlers, type Handlers } from './handlers.ts'
 import { createScenarios } from './scenario-runs.ts'
 import type { Endpoint } from '../engine/endpoint.ts'
-import { toEntry, type Hub, type HubEvent } from '../engine/hub.ts'
+import type { Hub, HubEvent } from '../engine/hub.ts'
 import { notice } from '../shared/notice.ts'
 import { AssistantError } from '../engine/errors.ts'
 
@@ -96,17 +99,6 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
     Object.assign(state, { next: log.last + 1, ...log.total })
   }
 
-  async function answer(request: Request): Promise<Requests[Verb]['answer']> {
-    if (request.do === 'watch') return watch(request)
-    if (request.do === 'unwatch') {
-      watched.delete(request.endpoint)
-      return {}
-    }
-    if (request.do === 'scenario') return await scenarios.answer(request)
-    if (request.do === 'view' || request.do === 'export') return await inTurn(() => hub.perform(request, watcher, gone.signal))
-    return await hub.perform(request, watcher)
-  }
-
   /** One long request after the other: together they would hold as much as all of them need. */
   let before: Promise<unknown> = Promise.resolve()
   function inTurn<T>(work: () => T | Promise<T>): Promise<T> {
@@ -135,18 +127,18 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
     if (!stopped) sink.send({ on: 'scenario', run, event })
   })
   const unfollow = hub.follow(hear)
-  const watcher = {
-    answer,
-    stop(): void {
-      stopped = true
-      gone.abort(new AssistantError(notice('NOT_AVAILABLE', { what: 'answer' })))
-      scenarios.stop()
-      unfollow()
-      clearTimeout(batching)
-      clearTimeout(informing)
-      watched.clear()
-      hub.leave(watcher)
+  const owner = {}
+  const shared = createHandlers(hub, { owner, signal: gone.signal })
+  const handlers: Handlers = {
+    ...shared,
+    view: (asked) => inTurn(() => shared.view(asked)),
+    export: (asked) => inTurn(() => shared.export(asked)),
+    watch,
+    unwatch({ endpoint }) {
+      watched.delete(endpoint)
+      return {}
     },
+    scenario: scenarios.answer,
   }
   sink.send({
     on: 'hello',
@@ -157,5 +149,18 @@ export function createWatcher(hub: Hub, sink: Sink, { permissions, version }: { 
     version,
     kinds: ['tcp-client', 'tcp-server', 'udp', 'tap'],
   })
-  return watcher
+  return {
+    /** @throws AssistantError */
+    answer: async <V extends Verb>(verb: V, asked: Asked<V>): Promise<Answers[V]> => await handlers[verb](asked),
+    stop(): void {
+      stopped = true
+      gone.abort(new AssistantError(notice('NOT_AVAILABLE', { what: 'answer' })))
+      scenarios.stop()
+      unfollow()
+      clearTimeout(batching)
+      clearTimeout(informing)
+      watched.clear()
+      hub.leave(owner)
+    },
+  }
 }

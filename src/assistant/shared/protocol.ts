@@ -1,7 +1,8 @@
 // What page, command line and server say to each other. Over the WebSocket: JSON text frames, bytes as base64.
 import type { Notice } from './notice.ts'
 import type { ScenarioEvent } from './scenario.ts'
-import type { ChecksumSpec, Draft, EndpointKind, EndpointSpec, FaultSpec, FramingSpec, Rule, TcpInSpec, TimerSpec } from './spec.ts'
+import type { Verb } from './requests.ts'
+import type { Draft, EndpointKind, EndpointSpec, FaultSpec, Rule } from './spec.ts'
 
 export type Direction = 'rx' | 'tx' | 'note'
 
@@ -66,9 +67,6 @@ export type Preset = {
 /** `flows`: may change flows in the editor. */
 export type Permissions = { read: boolean; write: boolean; flows: boolean }
 
-/** Bytes as base64, or a draft. `peer` undefined: all of them. */
-export type SendContent = { data: string } | { draft: Draft }
-
 export type FrameVerdict = 'right' | 'wrong' | 'short'
 
 /** One frame of a cut conversation. `entries`: the first and the last log entry that its bytes came in. */
@@ -112,65 +110,31 @@ export type LatencyView = {
 /** Texts of entries in another encoding, by entry number; chunks are decoded as one stream for each peer and direction. */
 export type TextView = { texts: Record<string, string> }
 
-/** Which entries: `from` and `to` are numbers of entries, inclusive. */
-export type Span = { from?: number; to?: number; peer?: string }
-
-export type ViewAsked =
-  | ({ view: 'framing'; framing: FramingSpec; dir?: 'rx' | 'tx'; checksum?: ChecksumSpec; maxFrame?: number } & Span)
-  /** `dir` is what Node-RED would receive: `rx` (default) in the assistant's place, `tx` on the other side. */
-  | ({ view: 'node-red'; settings: TcpInSpec; dir?: 'rx' | 'tx' } & Span)
-  | ({ view: 'latency' } & Span)
-  | ({ view: 'text'; encoding: string } & Span)
-
-export type ExportFormat = 'text' | 'csv' | 'hexdump' | 'pcapng' | 'flow'
-
-/** What is asked, by the name of `do`, and what is answered. */
-export type Requests = {
-  open: { ask: { spec: EndpointSpec; name?: string }; answer: EndpointInfo }
-  /** Closes sockets; endpoint and log stay. */
-  close: { ask: { endpoint: string }; answer: EndpointInfo }
-  reopen: { ask: { endpoint: string; spec?: EndpointSpec }; answer: EndpointInfo }
-  /** Closes it and forgets it with its log. */
-  remove: { ask: { endpoint: string }; answer: Record<string, never> }
-  rename: { ask: { endpoint: string; name: string }; answer: EndpointInfo }
-  send: { ask: { endpoint: string; peer?: string } & SendContent; answer: { bytes: number; peers: number } }
-  /** Without a timer: stops it. */
-  timer: { ask: { endpoint: string; timer?: TimerSpec }; answer: EndpointInfo }
-  /** Begin with name and size, then the chunks in order, each after the answer to the one before; `cancel` at any time. */
-  file: {
-    ask: { endpoint: string; peer?: string } & (
-      | { step: 'begin'; name: string; size: number; chunkBytes?: number; periodMs?: number }
-      | { step: 'chunk'; data: string }
-      | { step: 'cancel' }
-    )
-    answer: FileInfo
-  }
-  rules: { ask: { endpoint: string; rules: Rule[] }; answer: EndpointInfo }
-  /** Settings stay until they are changed; `now` happens once, to one peer or all. */
-  faults: { ask: { endpoint: string; faults?: FaultSpec; now?: 'half-close' | 'reset'; peer?: string }; answer: EndpointInfo }
-  clear: { ask: { endpoint: string }; answer: EndpointInfo }
-  /** New entries of an endpoint from now on, or from `from` on as far as they are there. */
-  watch: { ask: { endpoint: string; from?: number }; answer: { first: number; last: number } }
-  unwatch: { ask: { endpoint: string }; answer: Record<string, never> }
-  /** Entries of the log, at most `limits.fetchEntries`; ask again from the last one on. */
-  fetch: { ask: { endpoint: string; from: number; to: number }; answer: { entries: Entry[]; first: number; last: number } }
-  view: { ask: { endpoint: string } & ViewAsked; answer: FramingView | NodeView | LatencyView | TextView }
-  export: { ask: { endpoint: string; format: ExportFormat } & Span; answer: { name: string; type: string; data: string } }
-  /** Sends again what one direction of a log has, at the pace of the log times `speed`. Without `source`: stops. */
-  replay: {
-    ask: { endpoint: string; source?: { endpoint: string; dir: 'rx' | 'tx' } & Span; speed?: number; peer?: string }
-    answer: EndpointInfo
-  }
-  /** Plays a scenario file, or stops a run. `keep`: endpoints and their logs stay afterwards. */
-  scenario: { ask: { text: string; keep?: boolean } | { stop: string }; answer: { run: string; steps: number } | Record<string, never> }
-  'reset-counters': { ask: { endpoint: string }; answer: EndpointInfo }
-  kick: { ask: { endpoint: string; peer: string }; answer: EndpointInfo }
+/** What is answered, by the verb of the request. */
+export type Answers = {
+  open: EndpointInfo
+  close: EndpointInfo
+  reopen: EndpointInfo
+  remove: Record<string, never>
+  rename: EndpointInfo
+  send: { bytes: number; peers: number }
+  timer: EndpointInfo
+  file: FileInfo
+  rules: EndpointInfo
+  faults: EndpointInfo
+  clear: EndpointInfo
+  watch: { first: number; last: number }
+  unwatch: Record<string, never>
+  fetch: { entries: Entry[]; first: number; last: number }
+  view: FramingView | NodeView | LatencyView | TextView
+  export: { name: string; type: string; data: string }
+  replay: EndpointInfo
+  scenario: { run: string; steps: number } | Record<string, never>
+  'reset-counters': EndpointInfo
+  kick: EndpointInfo
 }
 
-export type Verb = keyof Requests
-export type Request<V extends Verb = Verb> = { [K in V]: { id: number; do: K } & Requests[K]['ask'] }[V]
-export type Answer<V extends Verb = Verb> =
-  { id: number; ok: true; result: Requests[V]['answer'] } | { id: number; ok: false; error: Notice }
+export type Answer = { id: number; ok: true; result: Answers[Verb] } | { id: number; ok: false; error: Notice }
 
 /** Verbs that need no more than `assistant.read`. */
 export const READING: readonly Verb[] = ['watch', 'unwatch', 'fetch', 'view', 'export']

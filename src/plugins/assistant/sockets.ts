@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import WebSocket, { type WebSocketServer } from 'ws'
 import type { Hub } from '../../assistant/engine/hub.ts'
-import { createRequestReader, requestIdentity } from '../../assistant/server/requests.ts'
+import { badRequest, openEnvelope, readContent } from '../../assistant/server/requests.ts'
 import { createWatcher } from '../../assistant/server/watcher.ts'
 import { READING, type Answer, type Permissions, type ServerEvent } from '../../assistant/shared/protocol.ts'
 import type { NodeRed } from '../node-red.ts'
@@ -26,7 +26,6 @@ type User = { permissions?: string | string[] } | null
 export function acceptSockets(RED: NodeRed, hub: Hub, userOf: (cookie: string) => Promise<User>): void {
   const path = `${RED.settings.httpAdminRoot.replace(/\/$/, '')}/assistant/socket`
   const server = new Server({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false })
-  const read = createRequestReader(hub.limits)
 
   RED.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (request.url?.split('?')[0] !== path) return
@@ -65,21 +64,18 @@ export function acceptSockets(RED: NodeRed, hub: Hub, userOf: (cookie: string) =
     })
 
     async function respond(data: Buffer): Promise<void> {
-      let given: unknown
+      let id = 0
       try {
-        given = JSON.parse(data.toString())
-      } catch {
-        return send({ id: 0, ok: false, error: notice('BAD_REQUEST', { reason: 'no JSON' }) })
-      }
-      const { id, verb } = requestIdentity(given)
-      try {
+        const request = openEnvelope(data.toString())
+        const { verb } = request
+        id = request.id
         if (!permissions.write && !(verb && READING.includes(verb)))
           throw new AssistantError(notice('NOT_PERMITTED', { permission: 'assistant.write' }))
-        send({ id, ok: true, result: await watcher.answer(read(given)) })
+        if (verb === undefined) throw new AssistantError(badRequest('do: there is no such request'))
+        send({ id, ok: true, result: await watcher.answer(verb, readContent(verb, request.content)) })
       } catch (error) {
         if (!(error instanceof AssistantError)) RED.log.warn(`assistant: ${(error as Error).stack}`)
-        const answer = noticeOfError(error)
-        send({ id, ok: false, error: answer })
+        send({ id, ok: false, error: noticeOfError(error) })
       }
     }
   }

@@ -1,15 +1,13 @@
 import { onScopeDispose, ref, shallowRef, watch } from 'vue'
-import type { Requests } from '../../shared/protocol.ts'
+import type { View } from '../../shared/requests.ts'
 import { ask, noticeOf } from './connection.ts'
 import { current } from './session.ts'
 import type { Notice } from '../../shared/notice.ts'
 
 const AGAIN_MS = 1_000
 
-type Asked = Requests['view']['ask'] extends infer A ? (A extends { endpoint: string } ? Omit<A, 'endpoint'> : never) : never
-
 /** Keeps a view of the chosen endpoint up to date: at once when it is asked otherwise, at most once a second while bytes come in. */
-export function useView<T>(asked: () => Asked) {
+export function useView<T>(asked: () => View) {
   const view = shallowRef<T>()
   const problem = ref<Notice>()
   let running = false

@@ -1,5 +1,6 @@
 import { ref, shallowRef } from 'vue'
-import type { Answer, EndpointInfo, Requests, ServerEvent, Verb } from '../../shared/protocol.ts'
+import type { Answer, Answers, EndpointInfo, ServerEvent } from '../../shared/protocol.ts'
+import type { Asked, Verb } from '../../shared/requests.ts'
 import { notice, type Notice } from '../../shared/notice.ts'
 
 const FIRST_RETRY_MS = 300
@@ -45,12 +46,12 @@ export function onEvent(listener: (event: ServerEvent) => void): () => void {
  * Asks the server.
  * @throws RequestError
  */
-export function ask<V extends Verb>(verb: V, question: Requests[V]['ask']): Promise<Requests[V]['answer']> {
+export function ask<V extends Verb>(verb: V, asked: Asked<V>): Promise<Answers[V]> {
   return new Promise((resolve, reject) => {
     if (socket?.readyState !== WebSocket.OPEN) return reject(new RequestError(notice('OFFLINE')))
     const id = ++lastId
     waiting.set(id, { resolve: resolve, reject })
-    socket.send(JSON.stringify({ ...question, id, do: verb }))
+    socket.send(JSON.stringify({ ...asked, id, do: verb }))
   })
 }
 

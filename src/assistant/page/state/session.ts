@@ -1,5 +1,6 @@
 import { computed, ref, shallowRef, watch } from 'vue'
-import type { EndpointInfo, Requests, Verb } from '../../shared/protocol.ts'
+import type { EndpointInfo, Answers } from '../../shared/protocol.ts'
+import type { Asked, Verb } from '../../shared/requests.ts'
 import type { EndpointSpec } from '../../shared/spec.ts'
 import { ask, endpoints, hello, link, onEvent, noticeOf } from './connection.ts'
 import { openLog, type Log } from './log.ts'
@@ -20,9 +21,9 @@ const open = remembered('open', { endpoints: [] as { name: string; spec: Endpoin
 export const lost = ref<{ name: string; spec: EndpointSpec }[]>([])
 
 /** Asks the server; what goes wrong is shown and gives undefined. */
-export async function attempt<V extends Verb>(verb: V, question: Requests[V]['ask']): Promise<Requests[V]['answer'] | undefined> {
+export async function attempt<V extends Verb>(verb: V, asked: Asked<V>): Promise<Answers[V] | undefined> {
   try {
-    const result = await ask(verb, question)
+    const result = await ask(verb, asked)
     problem.value = undefined
     return result
   } catch (error) {

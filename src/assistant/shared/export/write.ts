@@ -1,5 +1,6 @@
 import { makeFlow } from '../flow.ts'
-import type { ExportFormat, LogEntry } from '../protocol.ts'
+import type { LogEntry } from '../protocol.ts'
+import type { ExportFormat } from '../requests.ts'
 import type { EndpointSpec } from '../spec.ts'
 import { csvParts } from './csv.ts'
 import type { ExportContext } from './entries.ts'
