@@ -62,11 +62,11 @@ test('logging out ends what the login has opened, and nothing else', async () =>
 
 test('what is held ends when the session expires, unless it has ended before', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'node-red-tcp-')), 'sessions.json')
-  const token = openSessions(file, 'key', expect.fail).begin()
+  const token = openSessions(file, 'key', (problem) => expect.fail(String(problem))).begin()
   await expect.poll(() => existsSync(file)).toBe(true)
   const [[id]] = JSON.parse(readFileSync(file, 'utf8')) as [[string, number]]
   writeFileSync(file, JSON.stringify([[id, Date.now() + LEFT_MS]]))
-  const sessions = openSessions(file, 'key', expect.fail)
+  const sessions = openSessions(file, 'key', (problem) => expect.fail(String(problem)))
   const ended: string[] = []
   sessions.hold(token, () => ended.push('held'))
   const release = sessions.hold(token, () => ended.push('released'))
