@@ -65,7 +65,7 @@ test('function nodes find neither secrets nor the garbage collector, and what is
   expect(seen.globals).not.toContain('gc')
 })
 
-test.each(['/exec', '/change', '/template', '/module'])('no secret is to be had by a flow: %s', async (path) => {
+test.each(['/exec', '/change', '/template', '/module'])('a flow cannot read a secret: %s', async (path) => {
   const text = await read(path)
   expect(text).not.toContain(PASSWORD)
   expect(text).not.toContain(CREDENTIAL_SECRET)

@@ -91,7 +91,7 @@ test('LOOPBACK_ONLY: published where other machines do not reach it', () => {
   expect(forwarder).toMatchObject([{ code: 'LOOPBACK_ONLY', fix: 'npm run ports -- publish 15502 --bind 0.0.0.0' }])
 })
 
-test('NO_ANSWER: a connection that does not come about, and only that', () => {
+test('NO_ANSWER: a connection that cannot be made, and only that', () => {
   const client: ClientFact = { host: 'device', port: 9601, state: 'waiting', error: 'refused', usedBy: NODE }
   const [waiting] = rowsOf([], { kind: 'direct' }, [client])
   expect(waiting).toMatchObject({

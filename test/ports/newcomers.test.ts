@@ -18,7 +18,7 @@ function create(graceMs = 0) {
   return { newcomers, told }
 }
 
-test('a port is told of once a deploy, old ones never', () => {
+test('a port is reported once per deploy, old ones never', () => {
   const { newcomers, told } = create()
   newcomers.look([row(1, 'NOT_PUBLISHED')])
   newcomers.startDeploy()
@@ -34,7 +34,7 @@ test('a port is told of once a deploy, old ones never', () => {
   expect(told).toEqual([[2], [2]])
 })
 
-test('nothing is told of before the first deploy', () => {
+test('nothing is reported before the first deploy', () => {
   const { newcomers, told } = create()
   newcomers.look([row(1, 'NOT_PUBLISHED')])
   expect(told).toEqual([])

@@ -25,7 +25,7 @@ test.each(['busy', 'deploy', 'orphan'] as const)('frames that come apart while r
   await expect.poll(() => listening.payloads).toEqual(['first', 'AAAA', 'BBBB', 'CCCC'])
 })
 
-test('what comes while reading is paused is read up to a bound, which is told of', async () => {
+test('bytes that arrive while reading is paused are read up to a limit, which is reported', async () => {
   const told: string[] = []
   await using listening = await startListening({ intake: GAP, onOutOfStep: (_session, { message }) => void told.push(message) })
   const client = await listening.connect()
