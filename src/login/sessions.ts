@@ -25,14 +25,18 @@ export function openSessions(file: string, key: string, warn: (message: string) 
   const expiries = readExpiries(file)
   const holds = createHolds()
   const digest = (token: string) => createHmac('sha256', key).update(token).digest('base64url')
-  // One after another: a disk may be slow, and the newest state counts.
-  let saved = Promise.resolve()
-  const save = () => {
-    saved = saved
-      .then(() => writeFileAtomicLater(file, JSON.stringify([...expiries]), { mode: 0o600 }))
-      .catch((error: Error) => warn(`sessions could not be written to ${file}: ${error.message}; they end with this process`))
-    return saved
-  }
+  const write = () =>
+    writeFileAtomicLater(file, JSON.stringify([...expiries]), { mode: 0o600 }).catch((error: Error) =>
+      warn(`sessions could not be written to ${file}: ${error.message}; they end with this process`),
+    )
+  // A disk may be slow: one write at a time, and one that waits for it and will have the newest state.
+  let writing = Promise.resolve()
+  let waiting: Promise<void> | undefined
+  const save = () =>
+    (waiting ??= writing.then(() => {
+      waiting = undefined
+      return (writing = write())
+    }))
   const drop = (id: string) => {
     if (!expiries.delete(id)) return false
     holds.end(id)
