@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, inject, test } from 'vitest'
+import { baseImage } from '../scripts/support/base-image.ts'
 import { createVolume, docker, logsOf, runToEnd } from './support/containers.ts'
 import { buildImage, TEST_IMAGE } from './support/engine.ts'
 import { describeContainer, newContainer } from './support/runtimes.ts'
@@ -20,8 +21,7 @@ async function inspectImage(name: string): Promise<Inspected> {
 
 describeContainer('image', () => {
   test('adds no more than its budget to the base', async () => {
-    const base = process.env.BASE_IMAGE || 'node:24-bookworm-slim'
-    const added = ((await inspectImage(inject('image'))).Size - (await inspectImage(base)).Size) / 1e6
+    const added = ((await inspectImage(inject('image'))).Size - (await inspectImage(baseImage)).Size) / 1e6
     expect(added).toBeLessThan(ADDED_MB_LIMIT)
   })
 

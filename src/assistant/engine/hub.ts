@@ -115,7 +115,7 @@ export function createHub({ limits: given = {}, targets: allowList, presets = []
     checkLength,
     endpoints: (): Endpoint[] => [...endpoints.values()],
     infos: (): EndpointInfo[] => [...endpoints.values()].map((endpoint) => endpoint.info()),
-    /** Calls back until the function that comes back is called. */
+    /** Calls back until the returned function is called. */
     follow(follower: (event: HubEvent) => void): () => void {
       followers.add(follower)
       return () => void followers.delete(follower)

@@ -1,4 +1,4 @@
-// What happened, for people: a code and its values. Texts for each code are in ./texts, once per language.
+// What happened, for people: a code and its values. Page and command line have texts of their own for each code.
 
 /** Every code, with the names of its values. */
 export const CODES = {
